@@ -1,0 +1,42 @@
+/** The verified caller: who, vouched for by whom, and how it was proven. Frozen once made; shared by all requests of one cached credential. */
+export interface Identity {
+  readonly issuer: string
+  readonly subject: string
+  readonly client?: string
+  readonly tenant?: string
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
+  /** All claims of the credential (a key's metadata), for `authorize.claims` and `when`. */
+  readonly claims: Readonly<Record<string, unknown>>
+  /** The authenticator's name; with `all` the names, comma-separated. */
+  readonly method: string
+  /** Authenticator types, in order. */
+  readonly amr: readonly string[]
+  /** RFC 8693 `act`, where someone acts for another. */
+  readonly actor?: unknown
+}
+
+/** What is known of the credential that proved an identity, beside who it is. Never the credential itself. */
+export interface CredentialFacts {
+  readonly kind: string
+  /** A key's id, a token's `jti`. */
+  readonly id?: string
+  /** Milliseconds since the epoch at which the credential stops being good; Infinity when it does not. */
+  readonly expiresAt: number
+  /** Milliseconds since the epoch, less the provider's clock skew. */
+  readonly issuedAt?: number
+  /** Where it was read: decides the Origin rule (cookies and Basic travel without the page's intent). */
+  readonly place: CredentialPlace
+  /** A key's own limits; enforced after the proof. */
+  readonly allowedIps?: readonly string[]
+  readonly allowedRoutes?: readonly string[]
+  readonly rateLimit?: string
+  /** Of a key in grace or within 14 days of its end: the RFC 3339 time for `Portcullis-Key-Expires`. */
+  readonly expiryNotice?: string
+}
+
+/** Where an authenticator reads its credential. Header names are lower-case. */
+export type CredentialPlace =
+  | { readonly kind: 'header'; readonly name: string; readonly scheme?: string }
+  | { readonly kind: 'cookie'; readonly name: string }
+  | { readonly kind: 'query'; readonly name: string }

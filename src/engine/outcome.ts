@@ -1,0 +1,56 @@
+import type { CredentialFacts, Identity } from './identity.ts'
+import { codeOf, publicCodes, type PublicCode, type Reason } from './errors.ts'
+
+/** A refusal is a value: it ends the request's way at once. Made with `refuse`. */
+export interface Refusal {
+  readonly code: PublicCode
+  readonly status: number
+  /** The finer private word; equals `code` where there is none. */
+  readonly reason: Reason
+  /** For the operator (audit, log), never the caller; never a credential. */
+  readonly detail?: string
+  /** `WWW-Authenticate` field lines, in order. */
+  readonly challenges?: readonly string[]
+  /** Seconds for `Retry-After`. */
+  readonly retryAfter?: number
+  /** Methods for `Allow` on a 405. */
+  readonly allow?: readonly string[]
+}
+
+export interface RefusalFacts {
+  readonly detail?: string
+  readonly challenges?: readonly string[]
+  readonly retryAfter?: number
+  readonly allow?: readonly string[]
+  /** Overrides the code's usual status (503 for `upstream_unavailable` without a healthy target). */
+  readonly status?: number
+}
+
+/** Makes a refusal from the closed tables of `errors.ts`. */
+export function refuse(reason: Reason, facts: RefusalFacts = {}): Refusal {
+  const code = codeOf(reason)
+  return { code, status: publicCodes[code].status, reason, ...facts }
+}
+
+/** An authenticator's answer once it looked at a credential. */
+export type Outcome = Verified | Rejected
+
+export interface Verified {
+  readonly outcome: 'verified'
+  readonly identity: Identity
+  readonly credential: CredentialFacts
+}
+
+export interface Rejected {
+  readonly outcome: 'rejected'
+  readonly reason: Reason
+  readonly detail?: string
+  /** Seconds, for `provider_unavailable`. */
+  readonly retryAfter?: number
+  /** What could still be told of the caller (a key's id, an unverified subject is never told). */
+  readonly credentialId?: string
+}
+
+export function rejected(reason: Reason, detail?: string): Rejected {
+  return detail === undefined ? { outcome: 'rejected', reason } : { outcome: 'rejected', reason, detail }
+}

@@ -1,0 +1,63 @@
+/**
+ * API keys at rest. A store never sees a key: only digests
+ * (SHA-256 of the key, or HMAC-SHA-256(pepper, SHA-256(key)), lower-case hex).
+ */
+export interface ApiKeyRecord {
+  /** 12 base62 characters for created keys; free text (1–128 visible ASCII) for imported ones. */
+  readonly id: string
+  readonly name?: string
+  /** The subject of the identity that the key yields. */
+  readonly owner: string
+  /** One for each distinct pepper of the configuration that the key was stored under. */
+  readonly digests: readonly string[]
+  readonly origin: 'created' | 'imported'
+  /** Of a created key: the prefix that it begins with. */
+  readonly prefix?: string
+  /** Limits the key to the authenticator of this name. */
+  readonly authenticator?: string
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
+  readonly tenant?: string
+  readonly metadata: Readonly<Record<string, string>>
+  /** CIDR ranges; empty means any address. */
+  readonly allowedIps: readonly string[]
+  /** Route ids; empty means any route. */
+  readonly allowedRoutes: readonly string[]
+  /** `N/period` as written, for example `10/1s`. */
+  readonly rateLimit?: string
+  /** Times are milliseconds since the epoch. */
+  readonly createdAt: number
+  readonly notBefore?: number
+  readonly expiresAt?: number
+  readonly lastUsedAt?: number
+  readonly revokedAt?: number
+  readonly revokedReason?: string
+  /** Set by rotation: the key that takes over, and when this one stops. */
+  readonly successor?: string
+  readonly graceEndsAt?: number
+}
+
+export interface ApiKeyStore {
+  /** Looks up by stored digest. Revoked and expired keys are found too: the caller judges. */
+  findByDigest(digest: string): ApiKeyRecord | undefined | Promise<ApiKeyRecord | undefined>
+  findById(id: string): ApiKeyRecord | undefined | Promise<ApiKeyRecord | undefined>
+  /** Pages by id order of creation; `after` is the last id of the page before. */
+  list(page: { readonly after?: string; readonly limit: number }): Promise<readonly ApiKeyRecord[]>
+  /** All or nothing: an id or digest that is there already refuses the whole list, naming the first clash. */
+  insert(records: readonly ApiKeyRecord[]): Promise<{ readonly clash?: string }>
+  /** One atomic step: inserts the successor and sets the old key's end. `false` when the old one is gone, revoked or already rotated. */
+  rotate(id: string, successor: ApiKeyRecord, graceEndsAt: number): Promise<boolean>
+  /** `false` when there is no such key. Revoking twice keeps the first time and reason. */
+  revoke(id: string, at: number, reason: string | undefined): Promise<boolean>
+  /** Writes last-used times in one batch; never moves one backwards. */
+  touch(uses: readonly { readonly id: string; readonly at: number }[]): Promise<void>
+}
+
+/**
+ * Tells cheaply that something in a store changed, by this process or another one, within one second.
+ * Caches hold the version that they were filled under.
+ */
+export interface StoreChanges {
+  /** A number that moves with every change of keys or revocations. Read on each request: must be a plain field read. */
+  readonly version: number
+}

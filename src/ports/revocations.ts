@@ -1,0 +1,44 @@
+export const revocationKinds = ['jti', 'subject', 'client', 'session', 'certificate', 'issuer'] as const
+export type RevocationKind = (typeof revocationKinds)[number]
+
+/** One standing refusal. `subject`, `client`, `certificate` and `issuer` need `issuer`; times are milliseconds since the epoch. */
+export interface Revocation {
+  readonly kind: RevocationKind
+  readonly issuer?: string
+  /** What is revoked; absent for `issuer`. */
+  readonly value?: string
+  /** Credentials issued at or before this instant are refused, and those without an issue time. */
+  readonly at: number
+  /** Also refuses what is issued later. */
+  readonly permanent: boolean
+  /** When the entry can no longer matter (a jti's `exp`); absent means never. */
+  readonly expiresAt?: number
+  readonly reason?: string
+  readonly createdAt: number
+}
+
+export interface RevocationStore {
+  /** Durable when it resolves. The same kind, issuer and value: the later `at` and the stronger `permanent` win. */
+  add(revocation: Revocation): Promise<void>
+  /** The whole live set. */
+  list(): Promise<readonly Revocation[]>
+  /** Drops entries whose `expiresAt` has passed. */
+  prune(now: number): Promise<void>
+}
+
+/** What the engine asks on every request: answered from memory. */
+export interface RevocationCheck {
+  /** @returns true when any standing revocation covers these facts */
+  isRevoked(facts: RevocationFacts): boolean
+}
+
+export interface RevocationFacts {
+  readonly issuer: string
+  readonly subject: string
+  readonly client?: string
+  readonly jti?: string
+  readonly session?: string
+  readonly certificate?: string
+  /** Milliseconds since the epoch, already less the provider's clock skew; absent when the credential does not say. */
+  readonly issuedAt?: number
+}
