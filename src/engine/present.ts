@@ -1,0 +1,83 @@
+/** Finds which credentials a request carries, before any is verified (CONTRACT step 4). */
+import { cookieValues } from './cookies.ts'
+import { queryValues } from './query.ts'
+import { rejected, type Rejected } from './outcome.ts'
+import type { Authenticator, Presented } from './authenticators/authenticator.ts'
+import type { CredentialPlace } from './identity.ts'
+import type { GatewayRequest } from './request.ts'
+
+/** All that a route reads from one header, cookie or query parameter: one place is one credential, whoever reads it. */
+export interface PlaceReader {
+  readonly kind: CredentialPlace['kind']
+  readonly name: string
+  /** Lower-case scheme → the place that names it. */
+  readonly schemes: ReadonlyMap<string, CredentialPlace>
+  /** The place without a scheme, where some authenticator reads the whole value. */
+  readonly whole: CredentialPlace | undefined
+}
+
+/** Groups the places of a route's authenticators, each header, cookie and parameter once. */
+export function compilePlaces(authenticators: readonly Authenticator[]): readonly PlaceReader[] {
+  const readers = new Map<string, Draft>()
+  for (const place of authenticators.flatMap((each) => each.places)) {
+    const key = `${place.kind} ${place.name}`
+    const reader: Draft = readers.get(key) ?? { kind: place.kind, name: place.name, schemes: new Map() }
+    readers.set(key, reader)
+    if (place.kind === 'header' && place.scheme !== undefined)
+      reader.schemes.set(place.scheme.toLowerCase(), place)
+    else reader.whole = place
+  }
+  return [...readers.values()].map((reader) => Object.freeze({ ...reader, whole: reader.whole }))
+}
+
+interface Draft {
+  readonly kind: CredentialPlace['kind']
+  readonly name: string
+  readonly schemes: Map<string, CredentialPlace>
+  whole?: CredentialPlace
+}
+
+/** @returns the credential in this place, undefined when there is none, or why what is there cannot be one */
+export function readPlace(reader: PlaceReader, request: GatewayRequest): Presented | Rejected | undefined {
+  switch (reader.kind) {
+    case 'header':
+      return readHeader(reader, request)
+    case 'cookie': {
+      const values = cookieValues(request, reader.name)
+      return single(reader, values)
+    }
+    case 'query': {
+      return request.query === '' ? undefined : single(reader, queryValues(request.query, reader.name))
+    }
+  }
+}
+
+function single(reader: PlaceReader, values: readonly string[]): Presented | Rejected | undefined {
+  const [value] = values
+  if (value === undefined || reader.whole === undefined) return undefined
+  if (values.length > 1) return rejected('credential_repeated', `${reader.kind} ${reader.name}`)
+  if (value === '') return rejected('credential_empty', `${reader.kind} ${reader.name}`)
+  return { value, place: reader.whole }
+}
+
+function readHeader(reader: PlaceReader, request: GatewayRequest): Presented | Rejected | undefined {
+  const count = request.count(reader.name)
+  if (count === 0) return undefined
+  // Two lines of one credential field: whichever we verified, a backend might read the other.
+  if (count > 1) return rejected('credential_repeated', `header ${reader.name}`)
+  const value = request.header(reader.name) ?? ''
+  if (reader.schemes.size > 0) {
+    const space = value.indexOf(' ')
+    const scheme = space === -1 ? value : value.slice(0, space)
+    const place = reader.schemes.get(scheme.toLowerCase())
+    if (place !== undefined) {
+      const rest = space === -1 ? '' : value.slice(space + 1).trimStart()
+      return rest === ''
+        ? rejected('credential_empty', `header ${reader.name}`)
+        : { value: rest, place, scheme }
+    }
+    if (reader.whole === undefined) return rejected('scheme_unknown', `header ${reader.name}`)
+  }
+  if (value === '') return rejected('credential_empty', `header ${reader.name}`)
+  return reader.whole === undefined ? undefined : { value, place: reader.whole }
+}
