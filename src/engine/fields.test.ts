@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { connectionOptions, isFieldName, isFieldValue, isNamed, withoutHopByHop } from './fields.ts'
+
+describe('hop-by-hop fields', () => {
+  it('are removed whatever their case, the rest keeps its order and spelling', () => {
+    const fields = [
+      'Accept',
+      '*/*',
+      'TE',
+      'trailers',
+      'Keep-Alive',
+      'timeout=5',
+      'X-A',
+      '1',
+      'x-a',
+      '2',
+      'Upgrade',
+      'h2c',
+    ]
+    expect(withoutHopByHop(fields)).toEqual(['Accept', '*/*', 'X-A', '1', 'x-a', '2'])
+  })
+
+  it('include what any of several Connection fields names', () => {
+    const fields = [
+      'connection',
+      'close, X-One',
+      'X-One',
+      '1',
+      'Connection',
+      ' x-two ,',
+      'x-TWO',
+      '2',
+      'X-Three',
+      '3',
+    ]
+    expect(withoutHopByHop(fields)).toEqual(['X-Three', '3'])
+    expect(connectionOptions(fields)).toEqual(new Set(['close', 'x-one', 'x-two']))
+  })
+
+  it('has no connection options where there is no Connection field', () => {
+    expect(connectionOptions(['x-connection', 'close'])).toBeUndefined()
+  })
+})
+
+describe('the shape of a field', () => {
+  it('takes tokens as names and nothing else', () => {
+    expect(isFieldName('X-Auth-Subject')).toBe(true)
+    for (const name of ['', 'a b', 'a:', 'a\r\n', 'ü', 'a(b)']) {
+      expect(isFieldName(name)).toBe(false)
+    }
+  })
+
+  it('takes no line break, control byte or character outside Latin-1 in a value', () => {
+    expect(isFieldValue('a\tb é')).toBe(true)
+    for (const value of ['a\r\nb: c', 'a\nb', 'a\rb', 'a\0b', 'a\x7f', 'ж']) {
+      expect(isFieldValue(value)).toBe(false)
+    }
+  })
+
+  it('compares a written name with a lower-case one', () => {
+    expect(isNamed('Content-Length', 'content-length')).toBe(true)
+    expect(isNamed('Content-Lengths', 'content-length')).toBe(false)
+    expect(isNamed('Content-Kength', 'content-length')).toBe(false)
+  })
+})

@@ -1,0 +1,76 @@
+/**
+ * Field lines and what of them belongs to one connection only. Shared by the rooms that read, propagate and forward,
+ * so that there is one list of hop-by-hop names and one reading of `Connection`.
+ */
+
+/**
+ * Names that never pass the gateway, in either direction, lower-case.
+ * @see RFC 9110, section 7.6.1; RFC 9112, section 7.1.2 (`Trailer`); `Proxy-*` speak to the next hop alone (RFC 9110, section 11.7)
+ */
+export const hopByHopNames: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/**
+ * @param fields field lines, flat: name, value, name, value …
+ * @returns what the `Connection` fields name, lower-case; undefined when there is no `Connection` field
+ */
+export function connectionOptions(fields: readonly string[]): Set<string> | undefined {
+  let options: Set<string> | undefined
+  for (let index = 0; index < fields.length; index += 2) {
+    if (!isNamed(fields[index]!, 'connection')) {
+      continue
+    }
+    options ??= new Set()
+    for (const option of fields[index + 1]!.split(',')) {
+      const name = option.trim().toLowerCase()
+      if (name !== '') {
+        options.add(name)
+      }
+    }
+  }
+  return options
+}
+
+/**
+ * @param fields field lines, flat
+ * @returns the field lines without hop-by-hop ones and without those that `Connection` names
+ */
+export function withoutHopByHop(fields: readonly string[]): string[] {
+  const named = connectionOptions(fields)
+  const kept: string[] = []
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index]!.toLowerCase()
+    if (!hopByHopNames.has(name) && named?.has(name) !== true) {
+      kept.push(fields[index]!, fields[index + 1]!)
+    }
+  }
+  return kept
+}
+
+/** @returns whether a field name as written is the given lower-case one; no string is made for names of another length */
+export function isNamed(written: string, name: string): boolean {
+  return written.length === name.length && (written === name || written.toLowerCase() === name)
+}
+
+const invalidValue = /[^\t\x20-\x7e\x80-\xff]/
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/** @returns whether the name is a token (RFC 9110, section 5.6.2) */
+export function isFieldName(name: string): boolean {
+  return token.test(name)
+}
+
+/** @returns whether the value holds no line break, NUL or other control byte, and nothing outside Latin-1 (RFC 9110, section 5.5) */
+export function isFieldValue(value: string): boolean {
+  return !invalidValue.test(value)
+}
