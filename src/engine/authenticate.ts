@@ -31,6 +31,13 @@ export interface Authenticated {
   readonly identity: Identity
   readonly credential: CredentialFacts
   readonly presented: readonly Presented[]
+  /** Who proved what: asked again while a stream stays open. */
+  readonly proofs: readonly Proof[]
+}
+
+export interface Proof {
+  readonly authenticator: Authenticator
+  readonly presented: Presented
 }
 
 /** `authenticator` names who judged; absent where none was found. */
@@ -117,10 +124,14 @@ async function authenticateAll(
     if (outcome.outcome === 'rejected') return refused(chain, outcome, presented, member)
     proven.push(outcome)
   }
-  return { ...joined(proven), presented: found }
+  return {
+    ...joined(proven),
+    presented: found,
+    proofs: pairs.map(([authenticator, presented]) => ({ authenticator, presented })),
+  }
 }
 
-function joined(proven: readonly Verified[]): Omit<Authenticated, 'presented'> {
+function joined(proven: readonly Verified[]): Omit<Authenticated, 'presented' | 'proofs'> {
   const first = proven[0]!
   const entitled =
     proven.find(({ identity }) => identity.scopes.length > 0 || identity.roles.length > 0) ?? first
@@ -185,6 +196,7 @@ function conclude(
     identity: outcome.identity,
     credential: outcome.credential,
     presented: [presented],
+    proofs: [{ authenticator, presented }],
   }
 }
 

@@ -72,9 +72,10 @@ function readHeader(reader: PlaceReader, request: GatewayRequest): Presented | R
     const place = reader.schemes.get(scheme.toLowerCase())
     if (place !== undefined) {
       const rest = space === -1 ? '' : value.slice(space + 1).trimStart()
-      return rest === ''
-        ? rejected('credential_empty', `header ${reader.name}`)
-        : { value: rest, place, scheme }
+      if (rest === '') return rejected('credential_empty', `header ${reader.name}`)
+      // RFC 9110 section 11.2: one token68; a list or a second word could be read differently behind us.
+      if (/[\s,]/.test(rest)) return rejected('token_malformed', `header ${reader.name}`)
+      return { value: rest, place, scheme }
     }
     if (reader.whole === undefined) return rejected('scheme_unknown', `header ${reader.name}`)
   }

@@ -1,9 +1,6 @@
 import type { CredentialPlace } from '../identity.ts'
 import type { Outcome } from '../outcome.ts'
 
-/** The schemes that can stand in a challenge (CONTRACT section 4), in the order in which they are listed. */
-export type ChallengeScheme = 'Bearer' | 'ApiKey'
-
 /** One credential as it was found: the raw value (scheme taken off) and its place. */
 export interface Presented {
   readonly value: string
@@ -23,14 +20,14 @@ export interface Authenticator {
   /** `api-key`, `jwt`, …: the identity's `amr`. */
   readonly type: string
   readonly places: readonly CredentialPlace[]
-  /** One challenge parameter string for each way to present, such as `in="header", name="x-api-key"`. */
-  readonly challenge: { readonly scheme: ChallengeScheme; readonly parameters: string }
   /**
    * How well the value's shape fits, before anything is verified; nothing here may cost a hash or a signature.
    * `no`: another authenticator may take it. `yes`: this one judges it. `maybe`: takes what nobody else wants
    * (an imported key may have any form).
    */
   takes(presented: Presented): 'yes' | 'maybe' | 'no'
+  /** Where several may take a token by its issuer: whether its unverified `aud` names an audience of this one. */
+  fitsAudience?(presented: Presented): boolean
   /**
    * The answer for a credential that was verified before and is still good, from memory: no hash, no signature, no promise.
    * Judges deadline, key life and revocation anew. Undefined when it must be verified.
