@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { connectionOptions, isFieldName, isFieldValue, isNamed, withoutHopByHop } from './fields.ts'
+import {
+  canonicalName,
+  connectionOptions,
+  isFieldName,
+  isFieldValue,
+  isNamed,
+  withoutHopByHop,
+} from './fields.ts'
 
 describe('hop-by-hop fields', () => {
   it('are removed whatever their case, the rest keeps its order and spelling', () => {
@@ -61,5 +68,14 @@ describe('the shape of a field', () => {
     expect(isNamed('Content-Length', 'content-length')).toBe(true)
     expect(isNamed('Content-Lengths', 'content-length')).toBe(false)
     expect(isNamed('Content-Kength', 'content-length')).toBe(false)
+  })
+})
+
+describe('the form in which a careless backend knows a name', () => {
+  it('folds case and every character that is no letter or digit', () => {
+    for (const name of ['X-Auth-Subject', 'x_auth_subject', 'X.Auth~Subject']) {
+      expect(canonicalName(name)).toBe('x-auth-subject')
+    }
+    expect(canonicalName('X-AUTH--SUBJECT9é')).toBe('x-auth--subject9-')
   })
 })

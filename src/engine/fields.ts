@@ -74,3 +74,20 @@ export function isFieldName(name: string): boolean {
 export function isFieldValue(value: string): boolean {
   return !invalidValue.test(value)
 }
+
+/**
+ * The form in which a careless backend may know a name: CGI, WSGI, PHP and others fold case and turn `-`, `_` and `.` into one
+ * another, so `X_Auth.Subject` would arrive as the header that only the gateway may write.
+ *
+ * @returns the name in lower case, with `-` for every character that is no letter or digit
+ */
+export function canonicalName(name: string): string {
+  let folded = ''
+  for (let index = 0; index < name.length; index += 1) {
+    const code = name.charCodeAt(index)
+    if ((code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39)) folded += name[index]
+    else if (code >= 0x41 && code <= 0x5a) folded += String.fromCharCode(code + 32)
+    else folded += '-'
+  }
+  return folded
+}
