@@ -41,8 +41,14 @@ export interface ApiKeyStore {
   /** Looks up by stored digest. Revoked and expired keys are found too: the caller judges. */
   findByDigest(digest: string): ApiKeyRecord | undefined | Promise<ApiKeyRecord | undefined>
   findById(id: string): ApiKeyRecord | undefined | Promise<ApiKeyRecord | undefined>
-  /** Pages by id order of creation; `after` is the last id of the page before. */
-  list(page: { readonly after?: string; readonly limit: number }): Promise<readonly ApiKeyRecord[]>
+  /** Pages by order of creation; `after` is the last id of the page before (an unknown one gives an empty page). */
+  list(page: {
+    readonly after?: string
+    readonly limit: number
+    readonly owner?: string
+  }): Promise<readonly ApiKeyRecord[]>
+  /** Whether any imported key is there: only then may a value of a strange form be worth a look-up. */
+  hasImported(): boolean | Promise<boolean>
   /** All or nothing: an id or digest that is there already refuses the whole list, naming the first clash. */
   insert(records: readonly ApiKeyRecord[]): Promise<{ readonly clash?: string }>
   /** One atomic step: inserts the successor and sets the old key's end. `false` when the old one is gone, revoked or already rotated. */
@@ -60,4 +66,16 @@ export interface ApiKeyStore {
 export interface StoreChanges {
   /** A number that moves with every change of keys or revocations. Read on each request: must be a plain field read. */
   readonly version: number
+}
+
+/** The same with what background work needs: who reloads something when it changed, and how far it may be trusted. */
+export interface StoreChangeFeed extends StoreChanges {
+  /** Moves with revocations only: a list of them need not be read again because a key was used or made. */
+  readonly revocations: number
+  /** Milliseconds since the epoch of the last time the store was asked and answered. */
+  readonly checkedAt: number
+  /** Asks the store now. Throws when it cannot be read. */
+  check(): void | Promise<void>
+  /** Calls back after `version` moved. @returns a function that ends the subscription */
+  subscribe(listener: () => void): () => void
 }

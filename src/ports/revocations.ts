@@ -20,8 +20,10 @@ export interface Revocation {
 export interface RevocationStore {
   /** Durable when it resolves. The same kind, issuer and value: the later `at` and the stronger `permanent` win. */
   add(revocation: Revocation): Promise<void>
-  /** The whole live set. */
+  /** The whole live set, oldest first. */
   list(): Promise<readonly Revocation[]>
+  /** What was added or strengthened after the cursor, and the next cursor; 0 begins. A list of a million is read once, not at each change. */
+  since(cursor: number): Promise<{ readonly revocations: readonly Revocation[]; readonly cursor: number }>
   /** Drops entries whose `expiresAt` has passed. */
   prune(now: number): Promise<void>
 }
