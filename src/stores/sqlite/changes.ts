@@ -1,0 +1,76 @@
+/** Notices changes by any process within a quarter of a second, at the price of one pragma: requests read only a number. */
+import { statSync } from 'node:fs'
+import type { StoreChangeFeed } from '../../ports/api-keys.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Connection } from './connection.ts'
+import { counters } from './schema.ts'
+
+export interface PolledChanges extends StoreChangeFeed {
+  check(): void
+  close(): void
+}
+
+const pollEvery = 250
+
+/** @param onError told of failed polls; `checkedAt` then stands still, and readers grow stale */
+export function pollChanges(
+  connection: Connection,
+  path: string,
+  clock: Clock,
+  onError: (error: unknown) => void,
+): PolledChanges {
+  const dataVersion = connection.reader.prepare('PRAGMA data_version')
+  const countOf = connection.reader.prepare('SELECT value FROM change_count WHERE id = ?')
+  const { ino } = statSync(path)
+  const listeners = new Set<() => void>()
+  let seen: number | undefined
+  const counts = { keys: 0, revocations: 0 }
+  const feed = {
+    version: 0,
+    revocations: 0,
+    checkedAt: 0,
+    check,
+    subscribe,
+    close: () => clearInterval(timer),
+  }
+
+  function check(): void {
+    // A copy put in place of the file would leave us reading the old one, deaf to every revocation from then on.
+    if (statSync(path).ino !== ino)
+      throw new Error(`the store ${path} was replaced while it was open; restart`)
+    const data = Number(dataVersion.get()?.['data_version'])
+    if (data !== seen) {
+      const keys = Number(countOf.get(counters.keys)?.['value'])
+      const revocations = Number(countOf.get(counters.revocations)?.['value'])
+      seen = data
+      settle(keys, revocations)
+    }
+    feed.checkedAt = clock.now()
+  }
+
+  /** The audit index and last-used times live in the same file: only what the counters count is a change. */
+  function settle(keys: number, revocations: number): void {
+    if (keys === counts.keys && revocations === counts.revocations) return
+    if (revocations !== counts.revocations) feed.revocations += 1
+    counts.keys = keys
+    counts.revocations = revocations
+    feed.version += 1
+    for (const listener of listeners) listener()
+  }
+
+  function subscribe(listener: () => void): () => void {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  check()
+  const timer = setInterval(() => {
+    try {
+      check()
+    } catch (error) {
+      onError(error)
+    }
+  }, pollEvery)
+  timer.unref()
+  return feed
+}
