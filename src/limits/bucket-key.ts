@@ -1,0 +1,67 @@
+/** Which bucket a request draws from. A key must say who unmistakably: no subject may be spelled so that it names another's bucket. */
+import { hash } from 'node:crypto'
+import { addressBlock } from '../engine/addresses.ts'
+import type { LimitedExchange } from './rate-limit.ts'
+
+export type KeyKind =
+  | { readonly kind: 'identity' | 'key' | 'address' | 'route' | 'own' }
+  /** Lower-case name. */
+  | { readonly kind: 'header'; readonly name: string }
+
+/** @param text `identity`, `key`, `address`, `route` or `header:<name>` @throws {TypeError} on anything else */
+export function parseKeyKind(text: string): KeyKind {
+  switch (text) {
+    case 'identity':
+    case 'key':
+    case 'address':
+    case 'route':
+      return { kind: text }
+    default:
+      if (/^header:[^\s:]+$/.test(text)) return { kind: 'header', name: text.slice(7).toLowerCase() }
+      throw new TypeError(`"${text}" is no key of a rate limit`)
+  }
+}
+
+/** @returns the bucket's name: the limit's prefix, the kind of caller that was found, and the caller in bounded length */
+export function bucketKey(prefix: string, kind: KeyKind, exchange: LimitedExchange): string {
+  switch (kind.kind) {
+    case 'route':
+      return prefix
+    case 'address':
+      return byAddress(prefix, exchange)
+    case 'identity':
+      return byIdentity(prefix, exchange)
+    case 'key':
+    case 'own': {
+      const { credential } = exchange
+      const isKey = credential?.id !== undefined && (kind.kind === 'own' || credential.kind === 'api-key')
+      return isKey ? `${prefix}key ${bounded(credential.id)}` : byIdentity(prefix, exchange)
+    }
+    case 'header':
+      return byHeader(prefix, kind.name, exchange)
+  }
+}
+
+function byAddress(prefix: string, { request }: LimitedExchange): string {
+  return `${prefix}address ${addressBlock(request.clientIp)}`
+}
+
+function byIdentity(prefix: string, exchange: LimitedExchange): string {
+  const { identity } = exchange
+  if (identity === undefined) return byAddress(prefix, exchange)
+  // The length keeps issuer and subject apart, whatever signs the two hold.
+  return `${prefix}identity ${identity.issuer.length} ${bounded(`${identity.issuer} ${identity.subject}`)}`
+}
+
+/** Without the field the address counts: leaving it out must not be a way into a bucket of its own, nor drain one for all who do. */
+function byHeader(prefix: string, name: string, exchange: LimitedExchange): string {
+  const { request } = exchange
+  if (request.count(name) === 0) return byAddress(prefix, exchange)
+  const values = request.values(name)
+  return `${prefix}header ${bounded(values.length === 1 ? values[0]! : JSON.stringify(values))}`
+}
+
+/** Callers choose these texts: a table of a hundred thousand must not be made to hold sixteen kilobytes of each. */
+function bounded(text: string): string {
+  return text.length <= 120 ? `=${text}` : `#${hash('sha256', text, 'base64url')}`
+}
