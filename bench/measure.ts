@@ -1,7 +1,9 @@
 // Interleaved rounds: A B C … A B C …, so that a slow minute of the machine falls on all rows alike.
-import type { CpuMeter } from './cpu.ts'
+import { cacheCounts, hitShare } from './cache-counts.ts'
+import type { CacheCounts } from './cache-counts.ts'
 import type { Load } from './load.ts'
-import { ask } from './probe.ts'
+import { runOnce } from './one-run.ts'
+import type { Run, RunSetting } from './one-run.ts'
 import { baseline } from './rows.ts'
 import type { RunningTarget } from './targets/target.ts'
 
@@ -31,24 +33,19 @@ export interface MeasuredRow {
 /** All rows, and how much the rest of the machine was in the way. */
 export interface Measurement {
   readonly rows: readonly MeasuredRow[]
-  /** The most that processes other than ours used during a run, in cores. */
+  /** The most that processes other than ours used during a run that counts, in cores. */
   readonly foreignCores: number
 }
 
 /** Warms every row up, then measures them in turn. */
 export async function measure(
   rows: readonly MeasurableRow[],
-  setting: {
+  setting: RunSetting & {
     readonly rounds: number
-    readonly seconds: number
-    readonly cpu: CpuMeter
-    /** The process below which everything runs that is ours: targets, upstream and wrk. */
-    readonly ownPid: number
     readonly onRun: (round: number, name: string) => void
   },
 ): Promise<Measurement> {
-  const runs = new Map<string, { perSecond: number; cpuMicros: number }[]>(rows.map((row) => [row.name, []]))
-  let foreignCores = 0
+  const runs = new Map<string, Run[]>(rows.map((row) => [row.name, []]))
   for (const row of rows) {
     setting.onRun(0, row.name)
     await row.load.run(setting.seconds)
@@ -57,39 +54,17 @@ export async function measure(
   for (let round = 1; round <= setting.rounds; round++) {
     for (const row of rows) {
       setting.onRun(round, row.name)
-      const start = readClocks(setting, row)
-      const { requests, seconds } = await row.load.run(setting.seconds)
-      const end = readClocks(setting, row)
-      runs
-        .get(row.name)
-        ?.push({ perSecond: requests / seconds, cpuMicros: (end.target - start.target) / requests })
-      const foreign = end.machine - start.machine - (end.own - start.own)
-      foreignCores = Math.max(foreignCores, foreign / (end.wall - start.wall))
+      runs.get(row.name)?.push(await runOnce(setting, row))
     }
   }
   const after = await cacheCounts(rows)
+  const foreignCores = Math.max(...[...runs.values()].flat().map((run) => run.foreignCores))
   return { rows: summarise(rows, runs, before, after), foreignCores }
-}
-
-interface Clocks {
-  readonly wall: number
-  readonly target: number
-  readonly own: number
-  readonly machine: number
-}
-
-function readClocks(setting: { cpu: CpuMeter; ownPid: number }, row: MeasurableRow): Clocks {
-  return {
-    wall: performance.now() * 1000,
-    target: setting.cpu.ofTree(row.target.process.pid),
-    own: setting.cpu.ofTreeAndEnded(setting.ownPid),
-    machine: setting.cpu.ofMachine(),
-  }
 }
 
 function summarise(
   rows: readonly MeasurableRow[],
-  runs: ReadonlyMap<string, readonly { perSecond: number; cpuMicros: number }[]>,
+  runs: ReadonlyMap<string, readonly Run[]>,
   before: CacheCounts,
   after: CacheCounts,
 ): MeasuredRow[] {
@@ -116,35 +91,4 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1
     ? (sorted[Math.floor(middle)] ?? Number.NaN)
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
-}
-
-type CacheCounts = ReadonlyMap<string, { readonly hits: number; readonly misses: number }>
-
-async function cacheCounts(rows: readonly MeasurableRow[]): Promise<CacheCounts> {
-  const counts = new Map<string, { hits: number; misses: number }>()
-  for (const { name, target } of rows) {
-    if (target.metricsUrl === undefined) continue
-    const { status, body } = await ask(target.metricsUrl, {}).catch(() => ({ status: 0, body: '' }))
-    if (status !== 200) continue
-    counts.set(name, {
-      hits: total(body, 'token_cache_hits_total'),
-      misses: total(body, 'token_cache_misses_total'),
-    })
-  }
-  return counts
-}
-
-function total(metrics: string, name: string): number {
-  const lines = metrics.matchAll(new RegExp(`^portcullis_${name}(?:\\{[^}]*\\})? (\\S+)`, 'gm'))
-  return [...lines].reduce((sum, line) => sum + Number(line[1]), 0)
-}
-
-function hitShare(
-  before: { hits: number; misses: number } | undefined,
-  after: { hits: number; misses: number } | undefined,
-): number | undefined {
-  if (before === undefined || after === undefined) return undefined
-  const hits = after.hits - before.hits
-  const all = hits + after.misses - before.misses
-  return all === 0 ? undefined : hits / all
 }

@@ -6,6 +6,7 @@ import type { Issuer } from './credentials.ts'
 import { createLoad } from './load.ts'
 import { measure } from './measure.ts'
 import type { MeasurableRow, Measurement } from './measure.ts'
+import { disturbed } from './one-run.ts'
 import { readOptions, usage } from './options.ts'
 import type { BenchOptions } from './options.ts'
 import { probe } from './probe.ts'
@@ -52,6 +53,7 @@ async function bench(options: BenchOptions, folder: string, processes: Processes
       seconds: options.seconds,
       cpu: createCpuMeter(),
       ownPid: process.pid,
+      patience: { seconds: options.isQuick ? 10 : 120 },
       onRun: (round, name) => progress(round === 0 ? `warming up: ${name}` : `round ${round}: ${name}`),
     })
     progress('')
@@ -104,7 +106,7 @@ async function report(options: BenchOptions, { rows, foreignCores }: Measurement
   console.log(`\n${formatTable(rows)}\n`)
   console.log(
     `Other processes used up to ${Math.round(foreignCores * 100)} % of a core during a run${
-      foreignCores > 0.12 ? ': read the CPU column, and rather the ratios than the numbers.' : '.'
+      foreignCores > disturbed ? ': read the CPU column, and rather the ratios than the numbers.' : '.'
     }`,
   )
   for (const row of rows) {
