@@ -1,0 +1,16 @@
+import { refuse } from '../../outcome.ts'
+import type { Criterion } from '../evaluate.ts'
+
+/** All of the scopes are there. */
+export function compileScopes(required: readonly string[]): Criterion {
+  return {
+    judge({ identity }) {
+      for (const scope of required) {
+        if (identity?.scopes.includes(scope) !== true)
+          return refuse('scope_missing', { detail: `scope "${scope}"` })
+      }
+      return undefined
+    },
+    claimsRead: [],
+  }
+}
