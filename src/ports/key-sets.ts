@@ -14,8 +14,10 @@ export interface VerificationKey {
 
 export type KeyLookup =
   | { readonly outcome: 'found'; readonly key: VerificationKey; readonly generation: number }
-  /** The set is fresh (or in its cool-down) and has no such key, or several fit a token without `kid`. */
+  /** The set is fresh (or in its cool-down) and has no such key, or several fit the token. */
   | { readonly outcome: 'unknown' }
+  /** The `kid` is published, for another algorithm or use. */
+  | { readonly outcome: 'unfit' }
   /** Nothing usable is cached and the provider cannot be reached. `retryAfter` in milliseconds. */
   | { readonly outcome: 'unavailable'; readonly retryAfter: number }
 
