@@ -1,0 +1,90 @@
+/** Verified tokens, remembered as long as everything that made them good still holds. */
+import { LRUCache } from 'lru-cache'
+import type { KeySet, VerificationKey } from '../../../ports/key-sets.ts'
+import type { RevocationCheck, RevocationFacts } from '../../../ports/revocations.ts'
+import type { CredentialFacts, CredentialPlace } from '../../identity.ts'
+import type { Verified } from '../../outcome.ts'
+import type { Mapped } from './identity.ts'
+import type { KeySource } from './judge-signature.ts'
+import type { JwtRules } from './rules.ts'
+import { deadline, earliest, type Times } from './times.ts'
+
+export interface RememberedToken {
+  readonly verified: Verified
+  /** Milliseconds since the epoch: good from `earliest`, until before `deadline`. */
+  readonly earliest: number
+  readonly deadline: number
+  /** What a revocation may name; one for each published form of the issuer. */
+  readonly revocable: readonly RevocationFacts[]
+  /** Undefined for HMAC tokens, whose secret lives as long as the authenticator. */
+  readonly key: VerificationKey | undefined
+  /** The key set's generation under which the key was last seen in it. */
+  generation: number
+}
+
+export type TokenCache = LRUCache<string, RememberedToken>
+
+const defaultEntries = 10_000
+const maxBytes = 33_554_432
+
+/** Keyed by the exact token. Only good tokens go in, so strangers cannot push them out. */
+export function createTokenCache(entries: number = defaultEntries): TokenCache {
+  return new LRUCache<string, RememberedToken>({
+    max: entries,
+    maxSize: maxBytes,
+    // The token itself, its claims as objects (some three times their text), and the entry.
+    sizeCalculation: (_entry, token) => token.length * 4 + 1_024,
+  })
+}
+
+export function toRemember(
+  { identity, tokenId, session }: Mapped,
+  times: Times,
+  place: CredentialPlace,
+  source: KeySource,
+  rules: JwtRules,
+): RememberedToken {
+  // A revocation's instant is compared with the provider's clock at its slowest.
+  const issuedAt = times.issued === undefined ? undefined : times.issued - rules.clockSkew
+  const credential: CredentialFacts = {
+    kind: 'jwt',
+    ...(tokenId === undefined ? {} : { id: tokenId }),
+    expiresAt: deadline(times, rules),
+    ...(issuedAt === undefined ? {} : { issuedAt }),
+    place,
+  }
+  const revocable = rules.profile.sameIssuers(identity.issuer).map((issuer): RevocationFacts => ({
+    issuer,
+    subject: identity.subject,
+    ...(identity.client === undefined ? {} : { client: identity.client }),
+    ...(tokenId === undefined ? {} : { jti: tokenId }),
+    ...(session === undefined ? {} : { session }),
+    ...(issuedAt === undefined ? {} : { issuedAt }),
+  }))
+  const found = source !== 'secret' && source.outcome === 'found' ? source : undefined
+  return {
+    verified: Object.freeze({ outcome: 'verified', identity, credential: Object.freeze(credential) }),
+    earliest: earliest(times, rules),
+    deadline: credential.expiresAt,
+    revocable,
+    key: found?.key,
+    generation: found?.generation ?? 0,
+  }
+}
+
+/** True while the token's key is in the set. */
+export function isKeyCurrent(entry: RememberedToken, keySet: KeySet): boolean {
+  if (entry.key === undefined) return true
+  const { generation } = keySet
+  if (entry.generation === generation) return true
+  if (!keySet.holds(entry.key)) return false
+  entry.generation = generation
+  return true
+}
+
+export function isRevoked({ revocable }: RememberedToken, revocations: RevocationCheck): boolean {
+  for (const facts of revocable) {
+    if (revocations.isRevoked(facts)) return true
+  }
+  return false
+}

@@ -1,0 +1,64 @@
+import type { JwtSettings, ProviderSettings } from '../../src/configuration.ts'
+import type { Outcome } from '../../src/engine/outcome.ts'
+import {
+  createJwtAuthenticator,
+  type JwtAuthenticator,
+} from '../../src/engine/authenticators/jwt/jwt-authenticator.ts'
+import { profileFor } from '../../src/engine/providers/registry.ts'
+import {
+  fixedKeySet,
+  jwtSettings,
+  presented,
+  providerSettings,
+  testClock,
+  testRevocations,
+  type FixedKeySet,
+  type Json,
+  type TestClock,
+  type TestRevocations,
+} from './tokens.ts'
+
+export interface Bench {
+  readonly authenticator: JwtAuthenticator
+  readonly keySet: FixedKeySet
+  readonly clock: TestClock
+  readonly revocations: TestRevocations
+  readonly cached: readonly ('hit' | 'miss')[]
+  /** The verdict on a token that was never seen. */
+  verify(token: string): Outcome | Promise<Outcome>
+  /** Why a token is refused, or `verified`. */
+  judge(token: string): Promise<string>
+}
+
+/** A real authenticator on a bench: published keys, a clock and revocations that the test holds. */
+export function onBench(
+  jwks: readonly Json[],
+  settings: Partial<JwtSettings> = {},
+  provider: Partial<ProviderSettings> = {},
+  cacheSize = 100,
+): Bench {
+  const keySet = fixedKeySet(jwks)
+  const clock = testClock()
+  const revocations = testRevocations()
+  const cached: ('hit' | 'miss')[] = []
+  const authenticator = createJwtAuthenticator(jwtSettings(settings), {
+    provider: { profile: profileFor(providerSettings(provider)), keySet },
+    clock,
+    revocations,
+    cacheSize,
+    onCache: (outcome) => void cached.push(outcome),
+  })
+  const verify = (token: string): Outcome | Promise<Outcome> => authenticator.verify(presented(token))
+  return {
+    authenticator,
+    keySet,
+    clock,
+    revocations,
+    cached,
+    verify,
+    judge: async (token) => {
+      const outcome = await verify(token)
+      return outcome.outcome === 'verified' ? 'verified' : outcome.reason
+    },
+  }
+}
