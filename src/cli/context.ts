@@ -54,7 +54,11 @@ export async function loadOrExplain(
   options: LoadOptions = {},
 ): Promise<LoadedConfiguration> {
   const file = findConfigurationFile(context, given)
-  const result = await loadConfiguration(file, { env: context.env, extraChecks: [checksAcrossRooms], ...options })
+  const result = await loadConfiguration(file, {
+    env: context.env,
+    extraChecks: [checksAcrossRooms],
+    ...options,
+  })
   if (result.ok) return result
   const count = result.faults.length === 1 ? '1 fault' : `${result.faults.length} faults`
   throw new CommandError(`${formatFaults(result.faults)}\n\n${count} in the configuration`)
@@ -79,7 +83,11 @@ export function paint(context: CliContext, style: Parameters<typeof styleText>[0
 }
 
 /** Reads a secret argument: `-` is standard input, `@FILE` a file, anything else the literal (with a warning: shells keep histories). */
-export async function readSecretArgument(context: CliContext, option: string, value: string): Promise<string> {
+export async function readSecretArgument(
+  context: CliContext,
+  option: string,
+  value: string,
+): Promise<string> {
   if (value === '-') return (await text(context.stdin)).replace(/\r?\n$/, '')
   if (value.startsWith('@')) {
     const file = resolve(context.cwd, value.slice(1))

@@ -6,7 +6,6 @@ import { registerCheck } from './commands/check.ts'
 import { registerDev } from './commands/dev.ts'
 import { registerInit } from './commands/init.ts'
 import { registerKeys } from './commands/keys.ts'
-import { registerProviders } from './commands/providers.ts'
 import { registerRevoke } from './commands/revoke.ts'
 import { registerStart } from './commands/start.ts'
 import { CommandError, type CliContext } from './context.ts'
@@ -58,7 +57,10 @@ function buildProgram(context: CliContext): Command {
     .exitOverride()
   for (const register of commands) register(program, context)
   for (const command of allCommands(program)) {
-    command.exitOverride().showHelpAfterError('(--help shows what it takes)').configureHelp({ showGlobalOptions: true })
+    command
+      .exitOverride()
+      .showHelpAfterError('(--help shows what it takes)')
+      .configureHelp({ showGlobalOptions: true })
   }
   return program
 }
@@ -71,7 +73,6 @@ const commands: readonly ((program: Command, context: CliContext) => void)[] = [
   registerKeys,
   registerRevoke,
   registerAudit,
-  registerProviders,
 ]
 
 function allCommands(command: Command): Command[] {
@@ -79,6 +80,8 @@ function allCommands(command: Command): Command[] {
 }
 
 function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   return manifest.version
 }

@@ -1,0 +1,67 @@
+import { Option, type Command } from 'commander'
+import { formatFaults, loadConfiguration } from '../../config/load.ts'
+import { lint } from '../../config/lint/lint.ts'
+import { formatFindings, type FindingFormat } from '../../config/lint/report.ts'
+import { checksAcrossRooms, shadowFindings } from '../../gateway/checks.ts'
+import { CommandError, findConfigurationFile, print, warn, type CliContext } from '../context.ts'
+
+interface CheckOptions {
+  readonly format: FindingFormat
+  readonly failOn: 'error' | 'warning'
+  readonly strict?: boolean
+  readonly online?: boolean
+  readonly json?: boolean
+}
+
+export function registerCheck(program: Command, context: CliContext): void {
+  program
+    .command('check')
+    .description('validate the configuration and find what is weak in it; needs no secret and no network')
+    .addOption(
+      new Option('--format <format>', 'how to print')
+        .choices(['text', 'json', 'sarif', 'github'])
+        .default('text'),
+    )
+    .addOption(
+      new Option('--fail-on <severity>', 'exit 1 from this severity on')
+        .choices(['error', 'warning'])
+        .default('error'),
+    )
+    .option('--strict', 'refuse unresolved secrets and unreadable key files instead of standing in for them')
+    .option('--online', 'also audit each identity provider')
+    .option('--json', 'the same as --format json')
+    .action(async (options: CheckOptions, command: Command) => {
+      if (options.online === true) throw new CommandError('--online is not available in this version')
+      const { config } = command.optsWithGlobals<{ config?: string }>()
+      const format = options.json === true ? 'json' : options.format
+      await check(context, findConfigurationFile(context, config), { ...options, format })
+    })
+}
+
+async function check(context: CliContext, file: string, options: CheckOptions): Promise<void> {
+  const loaded = await loadConfiguration(file, {
+    env: context.env,
+    standIns: options.strict !== true,
+    extraChecks: [checksAcrossRooms],
+  })
+  if (!loaded.ok) {
+    if (options.format === 'text')
+      throw new CommandError(
+        `${formatFaults(loaded.faults)}\n\n${count(loaded.faults.length, 'fault')} in the configuration`,
+      )
+    print(context, formatFindings({ file, faults: loaded.faults, findings: [] }, options.format))
+    process.exitCode = 1
+    return
+  }
+  for (const notice of loaded.notices) warn(context, `note: ${notice}`)
+  const findings = lint(loaded, { nodeVersion: process.version, more: shadowFindings(loaded.configuration) })
+  print(context, formatFindings({ file, faults: [], findings }, options.format))
+  const isFatal = findings.some(
+    ({ severity }) => severity === 'error' || (options.failOn === 'warning' && severity === 'warning'),
+  )
+  if (isFatal) process.exitCode = 1
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}

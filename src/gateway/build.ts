@@ -1,0 +1,152 @@
+/** Compiles a configuration into a snapshot, beside the running one: parts whose settings did not change are kept. */
+import { compileChain, type Chain } from '../engine/authenticate.ts'
+import { compileAuthorize } from '../engine/authorization/evaluate.ts'
+import { createAuthenticator } from '../engine/authenticators/registry.ts'
+import type { Authenticator } from '../engine/authenticators/authenticator.ts'
+import type {
+  AuthenticateSettings,
+  AuthenticatorSettings,
+  Configuration,
+  ProviderSettings,
+  RouteSettings,
+  UpstreamSettings,
+} from '../configuration.ts'
+import { compileLimits } from '../limits/rate-limit.ts'
+import { createLockout, createLockoutMemory, type LockoutMemory } from '../limits/lockout.ts'
+import type { GuessGuard } from '../engine/authenticate.ts'
+import { createPropagation } from '../propagation/plan.ts'
+import { createProvider, type Provider } from '../remote/provider.ts'
+import { compileRoutes } from '../routing/table.ts'
+import { compileTrusted } from '../server/forwarded.ts'
+import { createUpstream, type Upstream } from '../upstream/upstream.ts'
+import { Keeper, retired, type Kept } from './keep.ts'
+import type { CompiledRoute, Snapshot } from './snapshot.ts'
+import type { Foundation } from './services.ts'
+
+/** A snapshot and the parts that it was made from, for the next reload to keep or retire. */
+export interface Built {
+  readonly snapshot: Snapshot
+  readonly providers: ReadonlyMap<string, Kept<Provider>>
+  readonly authenticators: ReadonlyMap<string, Kept<Authenticator>>
+  readonly upstreams: ReadonlyMap<string, Kept<Upstream>>
+  readonly lockoutMemory: LockoutMemory
+}
+
+export function build(configuration: Configuration, foundation: Foundation, previous?: Built): Built {
+  const { services, store, usage } = foundation
+  const { clock, metrics, log, revocations } = services
+
+  const providers = new Keeper<ProviderSettings, Provider>(
+    (settings, name) =>
+      createProvider(settings, { clock, onRefresh: (outcome) => metrics.jwksRefresh(name, outcome) }),
+    (settings) => [settings.ca],
+  ).build(configuration.providers, previous?.providers)
+
+  const authenticators = new Keeper<AuthenticatorSettings, Authenticator>((settings) =>
+    createAuthenticator(settings, {
+      apiKey: () => ({
+        store: store.apiKeys,
+        changes: store.changes,
+        clock,
+        revocations,
+        onUse: (id, at) => usage.note(id, at),
+      }),
+      jwt: (jwt) => ({
+        provider: providers.get(jwt.provider)!.part,
+        clock,
+        revocations,
+        onCache: (outcome) => metrics.tokenCache(outcome === 'hit'),
+      }),
+    }),
+  ).build(configuration.authenticators, previous?.authenticators, (settings) =>
+    settings.type === 'jwt' ? providers.get(settings.provider)!.fingerprint : '',
+  )
+
+  const upstreams = new Keeper<UpstreamSettings, Upstream>(
+    (settings, name) =>
+      createUpstream(settings, {
+        clock,
+        onHealth: (target, state) => {
+          metrics.targetHealth(name, target, state === 'healthy')
+          log.info({ upstream: name, target, state }, 'a target changed its state')
+        },
+      }),
+    ({ tls }) => [tls?.ca, tls?.certificate, tls?.key],
+  ).build(configuration.upstreams, previous?.upstreams)
+
+  // A reload is no amnesty: what is known of addresses goes on.
+  const lockoutMemory = previous?.lockoutMemory ?? createLockoutMemory()
+  const parts = { authenticators, upstreams }
+  const routes = new Map(
+    configuration.routes.map((route) => [route, compileRoute(route, configuration, parts)]),
+  )
+  const snapshot: Snapshot = Object.freeze({
+    configuration,
+    table: compileRoutes(configuration.routes),
+    routes,
+    trust: compileTrusted(configuration.trustedProxies, configuration.forwarded, foundation.warnOfForwarding),
+    guard: guardOf(configuration, foundation, lockoutMemory),
+    authenticators: new Map([...authenticators].map(([name, { part }]) => [name, part])),
+    upstreams: new Map([...upstreams].map(([name, { part }]) => [name, part])),
+    propagation: createPropagation(configuration, { clock, keys: foundation.assertionKeys }),
+    services,
+  })
+  return { snapshot, providers, authenticators, upstreams, lockoutMemory }
+}
+
+/** Closes what `next` no longer uses, once the exchanges that began with it are over. */
+export async function retire(previous: Built, next: Built | undefined): Promise<void> {
+  const none = new Map<string, never>()
+  for (const provider of retired(previous.providers, next?.providers ?? none)) provider.close()
+  await Promise.all(retired(previous.upstreams, next?.upstreams ?? none).map((upstream) => upstream.close()))
+}
+
+function guardOf(configuration: Configuration, { services }: Foundation, memory: LockoutMemory): GuessGuard {
+  const lockout = createLockout(configuration.lockout, { clock: services.clock, memory })
+  return {
+    admit: (address) => lockout.admit(address),
+    failed(address, credential) {
+      if (lockout.failed(address, credential))
+        services.log.warn({ address }, 'locked out: too many failed credentials')
+    },
+  }
+}
+
+interface Parts {
+  readonly authenticators: ReadonlyMap<string, Kept<Authenticator>>
+  readonly upstreams: ReadonlyMap<string, Kept<Upstream>>
+}
+
+function compileRoute(settings: RouteSettings, configuration: Configuration, parts: Parts): CompiledRoute {
+  const { limits, report } = settings
+  const authorization = settings.authorize === undefined ? undefined : compileAuthorize(settings.authorize)
+  return Object.freeze({
+    settings,
+    chain: chainOf(settings.authenticate, parts),
+    authorization,
+    limits: compileLimits(settings.id, settings.rateLimit),
+    upstream: parts.upstreams.get(settings.upstream)!.part,
+    bodyLimit: limits.body ?? configuration.limits.body,
+    requestTimeout: limits.requestTimeout ?? configuration.limits.requestTimeout,
+    claimsRead: authorization?.claimsRead ?? [],
+    report:
+      report === undefined
+        ? undefined
+        : {
+            chain: report.authenticate === undefined ? undefined : chainOf(report.authenticate, parts),
+            authorization: report.authorize === undefined ? undefined : compileAuthorize(report.authorize),
+            limits:
+              report.rateLimit === undefined
+                ? undefined
+                : compileLimits(settings.id, report.rateLimit, 'report'),
+          },
+  })
+}
+
+function chainOf(settings: AuthenticateSettings, { authenticators }: Parts): Chain {
+  const names = settings.mode === 'none' ? [] : settings.authenticators
+  return compileChain(
+    settings.mode,
+    names.map((name) => authenticators.get(name)!.part),
+  )
+}

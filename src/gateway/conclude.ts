@@ -1,0 +1,79 @@
+/** The end of an exchange: a refusal becomes an answer and an audit event; every answer is counted. */
+import { renderRefusal } from '../server/problem.ts'
+import type { Answer } from '../exchange.ts'
+import { publicCodes } from '../engine/errors.ts'
+import type { Refusal } from '../engine/outcome.ts'
+import { addOwnFields } from './decorate.ts'
+import { decisionEvent } from './decision-event.ts'
+import type { ExchangeState } from './exchange-state.ts'
+import { answered, type Stage, type StageResult } from './stage.ts'
+
+export function conclude(exchange: ExchangeState, type: Stage['type'], refusal: Refusal): void {
+  const { services } = exchange.snapshot
+  exchange.refusal = refusal
+  if (!exchange.isRecorded) {
+    exchange.isRecorded = true
+    exchange.decisionMs = performance.now() - exchange.startedAt
+    // A refusal is answered whether or not the log can be written: nothing passes by it.
+    services.audit.record(decisionEvent(exchange, type, refusal))?.catch((error: unknown) => {
+      services.log.error({ err: error }, 'an audit event of a refusal could not be written')
+    })
+  }
+  if (refusal.code === 'rate_limited') services.metrics.rateLimited(exchange.route?.id ?? '', refusal.reason)
+  const extra: string[] = []
+  addOwnFields(exchange, extra)
+  const { request, server } = exchange
+  exchange.server.answer(
+    renderRefusal(refusal, {
+      requestId: exchange.id,
+      method: server.method,
+      accept: request.header('accept'),
+      secFetchMode: request.header('sec-fetch-mode'),
+      contentType: request.header('content-type'),
+      extraFields: extra,
+    }),
+  )
+  const isGrpc = request.header('content-type')?.startsWith('application/grpc') === true
+  finish(exchange, isGrpc ? 200 : refusal.status)
+}
+
+/** Answers with something that is neither a refusal nor the upstream's: preflights and the gateway's own endpoints. */
+export function answerDirectly(exchange: ExchangeState, answer: Answer): StageResult {
+  exchange.isRecorded = true
+  exchange.server.answer({ ...answer, fields: [...answer.fields, 'X-Request-Id', exchange.id] })
+  finish(exchange, answer.status)
+  return answered
+}
+
+/** Counts an answer once it is out. */
+export function finish(exchange: ExchangeState, status: number): void {
+  const { metrics, log } = exchange.snapshot.services
+  const route = exchange.route?.id ?? ''
+  const refusal = exchange.refusal
+  const seconds = (performance.now() - exchange.startedAt) / 1000
+  metrics.request(route, status, refusal === undefined ? 'allow' : decisionOf(refusal)).add()
+  metrics.requestDuration(route).observe(seconds)
+  exchange.span?.end({
+    status,
+    method: exchange.server.method,
+    ...(exchange.route === undefined ? {} : { route }),
+    ...(refusal === undefined ? {} : { reason: refusal.reason }),
+  })
+  log.debug(
+    {
+      requestId: exchange.id,
+      route,
+      method: exchange.server.method,
+      path: exchange.request.path,
+      status,
+      reason: refusal?.reason,
+      durationMs: seconds * 1000,
+    },
+    'answered',
+  )
+}
+
+/** A failure behind the gateway is no refusal of the caller. */
+function decisionOf(refusal: Refusal): string {
+  return publicCodes[refusal.code].status >= 500 ? 'error' : 'refuse'
+}

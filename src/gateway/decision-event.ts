@@ -1,0 +1,91 @@
+/** The one audit event of a request's decision, as a plain value: it is serialised in batches, off the path. */
+import type { AuditCredential, AuditEntry, AuditIdentity } from '../ports/audit-log.ts'
+import type { CredentialFacts, Identity } from '../engine/identity.ts'
+import type { Refusal } from '../engine/outcome.ts'
+import type { ExchangeState } from './exchange-state.ts'
+import type { Stage } from './stage.ts'
+
+export function decisionEvent(
+  exchange: ExchangeState,
+  type: Stage['type'],
+  refusal: Refusal | undefined,
+): AuditEntry {
+  const { request, server, route, identity, report } = exchange
+  const credential = credentialOf(exchange)
+  const authenticator = identity?.method ?? exchange.judgedBy
+  const traceId = exchange.traceparent?.slice(3, 35)
+  const { tls } = server.connection
+  const reason = refusal?.reason ?? report?.reason
+  return {
+    time: server.receivedAt,
+    type,
+    outcome: refusal !== undefined ? 'refuse' : report !== undefined ? 'would-refuse' : 'allow',
+    requestId: exchange.id,
+    method: server.method,
+    clientIp: exchange.client?.clientIp ?? server.connection.address,
+    durationMs: Math.round(exchange.decisionMs * 1000) / 1000,
+    ...(reason === undefined ? {} : { reason }),
+    ...(refusal === undefined ? {} : { code: refusal.code }),
+    ...(refusal?.detail === undefined ? {} : { detail: refusal.detail }),
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(route === undefined ? {} : { route: route.id }),
+    ...(exchange.client === undefined ? {} : { host: request.host, path: request.path }),
+    ...(tls === undefined ? {} : { tls: { version: tls.version, cipher: tls.cipher } }),
+    ...(authenticator === undefined ? {} : { authenticator }),
+    ...(credential === undefined ? {} : { credential }),
+    ...(identity === undefined ? {} : { identity: identityOf(exchange, identity) }),
+    ...(report === undefined ? {} : { report }),
+  }
+}
+
+// Cached tokens and keys yield the same objects again: what the log says of them is made once.
+const credentials = new WeakMap<CredentialFacts, AuditCredential>()
+const identities = new WeakMap<Identity, AuditIdentity>()
+
+function credentialOf(exchange: ExchangeState): AuditCredential | undefined {
+  const { credential, presented, judged } = exchange
+  const { audit } = exchange.snapshot.services
+  if (credential === undefined) {
+    if (judged === undefined) return undefined
+    const id = exchange.judgedId
+    return {
+      kind: exchange.judgedBy ?? 'unknown',
+      fingerprint: audit.fingerprint(judged.value),
+      ...(id === undefined ? {} : { id }),
+    }
+  }
+  let known = credentials.get(credential)
+  if (known === undefined) {
+    known = {
+      kind: credential.kind,
+      ...(credential.id === undefined ? {} : { id: credential.id }),
+      fingerprint: audit.fingerprint(presented[0]?.value ?? ''),
+    }
+    credentials.set(credential, known)
+  }
+  return known
+}
+
+function identityOf(exchange: ExchangeState, identity: Identity): AuditIdentity {
+  const claimsRead = exchange.compiled?.claimsRead ?? []
+  let known = identities.get(identity)
+  if (known === undefined) {
+    known = {
+      issuer: identity.issuer,
+      subject: identity.subject,
+      ...(identity.client === undefined ? {} : { client: identity.client }),
+      ...(identity.tenant === undefined ? {} : { tenant: identity.tenant }),
+      scopes: identity.scopes,
+      roles: identity.roles,
+      amr: identity.amr,
+      ...(identity.actor === undefined ? {} : { actor: identity.actor }),
+    }
+    identities.set(identity, known)
+  }
+  if (claimsRead.length === 0) return known
+  if (claimsRead.includes('*')) return { ...known, claims: identity.claims }
+  const claims = claimsRead
+    .filter((name) => Object.hasOwn(identity.claims, name))
+    .map((name) => [name, identity.claims[name]] as const)
+  return { ...known, claims: Object.fromEntries(claims) }
+}

@@ -1,0 +1,66 @@
+/** The doors for clients: one listener for each configured address, and the answers that need no route. */
+import type { ListenerSettings } from '../configuration.ts'
+import type { Refusal } from '../engine/outcome.ts'
+import type { Answer } from '../exchange.ts'
+import type { AcceptFacts, RunningListener } from '../server/listener.ts'
+import { startNodeListener } from '../server/node/start.ts'
+import { renderRefusal } from '../server/problem.ts'
+import { healthAnswer } from './endpoints.ts'
+import { createHandler } from './handle.ts'
+import type { Snapshot } from './snapshot.ts'
+
+export interface OpenListener {
+  readonly settings: ListenerSettings
+  readonly running: RunningListener
+  readonly url: string
+}
+
+export async function openListener(
+  settings: ListenerSettings,
+  current: () => Snapshot,
+): Promise<OpenListener> {
+  const { services } = current()
+  const running = await startNodeListener({
+    settings,
+    limits: () => current().configuration.limits,
+    clock: services.clock,
+    handle: createHandler(current),
+    refuse: (refusal, facts) => refuseAtAccept(current(), refusal, facts),
+    health: (path) => {
+      const own = '/.portcullis'
+      return path.startsWith(`${own}/`) ? healthAnswer(services.readiness, path.slice(own.length)) : undefined
+    },
+    identityNames: () => current().propagation.identityNames,
+    onFault: (fault, requestId) =>
+      services.log.error({ err: fault, requestId }, 'a request could not be handled'),
+  })
+  const scheme = settings.tls === undefined ? 'http' : 'https'
+  const host = running.host.includes(':') ? `[${running.host}]` : running.host
+  return { settings, running, url: `${scheme}://${host}:${running.port}` }
+}
+
+/** Step 1 refused it: there is no request yet, so the event says only what the connection told. */
+function refuseAtAccept(snapshot: Snapshot, refusal: Refusal, facts: AcceptFacts): Answer {
+  const { services } = snapshot
+  const { connection, method, requestId } = facts
+  services.audit
+    .record({
+      time: services.clock.now(),
+      type: 'authentication',
+      outcome: 'refuse',
+      reason: refusal.reason,
+      code: refusal.code,
+      requestId,
+      clientIp: connection.address,
+      ...(method === undefined ? {} : { method }),
+      ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
+      ...(connection.tls === undefined
+        ? {}
+        : { tls: { version: connection.tls.version, cipher: connection.tls.cipher } }),
+    })
+    ?.catch((error: unknown) =>
+      services.log.error({ err: error }, 'an audit event of a refusal could not be written'),
+    )
+  services.metrics.request('', refusal.status, 'refuse').add()
+  return renderRefusal(refusal, { requestId, method: method ?? '' })
+}

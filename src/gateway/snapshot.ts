@@ -1,0 +1,60 @@
+import type { Authenticator } from '../engine/authenticators/authenticator.ts'
+import type { Authorization } from '../engine/authorization/evaluate.ts'
+import type { Chain, GuessGuard } from '../engine/authenticate.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { AuditLog } from '../ports/audit-log.ts'
+import type { RevocationCheck } from '../ports/revocations.ts'
+import type { Configuration, RouteSettings } from '../configuration.ts'
+import type { CompiledLimits, RateLimiter } from '../limits/rate-limit.ts'
+import type { Propagation } from '../propagation/plan.ts'
+import type { RouteTable } from '../routing/table.ts'
+import type { TrustedProxies } from '../server/forwarded.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { GatewayMetrics } from '../telemetry/gateway-metrics.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Tracing } from '../telemetry/trace.ts'
+
+/** One configuration, compiled and frozen: a reload builds another beside it and swaps one reference. */
+export interface Snapshot {
+  readonly configuration: Configuration
+  readonly table: RouteTable
+  readonly routes: ReadonlyMap<RouteSettings, CompiledRoute>
+  readonly trust: TrustedProxies
+  readonly guard: GuessGuard
+  readonly authenticators: ReadonlyMap<string, Authenticator>
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly propagation: Propagation
+  readonly services: Services
+}
+
+/** What outlives a reload. */
+export interface Services {
+  readonly clock: Clock
+  readonly audit: AuditLog
+  readonly log: Log
+  readonly metrics: GatewayMetrics
+  readonly tracing: Tracing | undefined
+  readonly revocations: RevocationCheck & { staleFor(now: number): number }
+  readonly limiter: RateLimiter
+  /** `ready` while requests are taken; `draining` after SIGTERM. */
+  readonly readiness: () => 'starting' | 'ready' | 'draining'
+}
+
+export interface CompiledRoute {
+  readonly settings: RouteSettings
+  readonly chain: Chain
+  readonly authorization: Authorization | undefined
+  readonly limits: CompiledLimits
+  readonly upstream: Upstream
+  readonly bodyLimit: number
+  readonly requestTimeout: number
+  /** Claims that a condition reads: told in the audit event. */
+  readonly claimsRead: readonly string[]
+  readonly report: CompiledReport | undefined
+}
+
+export interface CompiledReport {
+  readonly chain: Chain | undefined
+  readonly authorization: Authorization | undefined
+  readonly limits: CompiledLimits | undefined
+}

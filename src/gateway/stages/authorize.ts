@@ -1,0 +1,75 @@
+/** Step 6: what the proven identity may do; the proof is never asked again here. */
+import { authenticate } from '../../engine/authenticate.ts'
+import { isBearer, scopeChallenge, stepUpChallenge } from '../../engine/challenge.ts'
+import { evaluate, type Authorization } from '../../engine/authorization/evaluate.ts'
+import { checkKeyLimits } from '../../engine/authorization/key-limits.ts'
+import type { Refusal } from '../../engine/outcome.ts'
+import type { ExchangeState } from '../exchange-state.ts'
+import type { StageResult } from '../stage.ts'
+
+/** Report-only rules must not be able to lock anyone out. */
+const idleGuard = { admit: () => 0, failed: () => undefined }
+
+export function authorizeCaller(exchange: ExchangeState): StageResult | Promise<StageResult> {
+  const { compiled, credential, request } = exchange
+  if (credential !== undefined) {
+    const refusal = checkKeyLimits(credential, request.clientIp, compiled!.settings.id)
+    if (refusal !== undefined) return refusal
+  }
+  if (compiled!.authorization !== undefined) {
+    const refusal = evaluateFor(exchange, compiled!.authorization)
+    if (refusal !== undefined) return withChallenge(exchange, refusal)
+  }
+  return compiled!.report === undefined ? undefined : reportBeside(exchange)
+}
+
+function evaluateFor(exchange: ExchangeState, authorization: Authorization): Refusal | undefined {
+  return evaluate(authorization, {
+    identity: exchange.identity,
+    request: exchange.request,
+    routeId: exchange.compiled!.settings.id,
+    now: exchange.server.receivedAt,
+  })
+}
+
+function withChallenge(exchange: ExchangeState, refusal: Refusal): Refusal {
+  const { identity, credential, compiled } = exchange
+  const rules = compiled!.settings.authorize
+  if (refusal.code === 'insufficient_scope') {
+    const type = identity?.amr[0] ?? ''
+    if (credential === undefined || !isBearer(type, credential.place)) return refusal
+    return { ...refusal, challenges: [scopeChallenge(rules?.scopes ?? [])] }
+  }
+  if (refusal.code === 'insufficient_user_authentication') {
+    const maxAge = rules?.maxAge === undefined ? undefined : Math.floor(rules.maxAge / 1000)
+    return { ...refusal, challenges: [stepUpChallenge(rules?.acr, maxAge)] }
+  }
+  return refusal
+}
+
+/** Decides what the `report` keys would have said; only recorded, whatever comes out. */
+async function reportBeside(exchange: ExchangeState): Promise<undefined> {
+  const { compiled, request, snapshot } = exchange
+  const { chain, authorization, limits } = compiled!.report!
+  const note = (stage: string, reason: string): void => {
+    exchange.report ??= { stage, reason }
+    snapshot.services.metrics.wouldRefuse(compiled!.settings.id, stage)
+  }
+  try {
+    if (chain !== undefined) {
+      const result = await authenticate(chain, request, idleGuard)
+      if (result.outcome === 'refused') note('authenticate', result.refusal.reason)
+    }
+    if (limits !== undefined) {
+      const refusal = await snapshot.services.limiter.probe(limits, exchange)
+      if (refusal !== undefined) note('rateLimit', refusal.reason)
+    }
+    if (authorization !== undefined) {
+      const refusal = evaluateFor(exchange, authorization)
+      if (refusal !== undefined) note('authorize', refusal.reason)
+    }
+  } catch (error) {
+    snapshot.services.log.warn({ err: error, route: compiled!.settings.id }, 'a report-only rule failed')
+  }
+  return undefined
+}

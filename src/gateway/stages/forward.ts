@@ -1,0 +1,41 @@
+/** Steps 6 (end) to 9: bounds the body, removes what the client must not say, forwards, and counts the answer. */
+import { refuse } from '../../engine/outcome.ts'
+import type { ForwardHooks, ForwardResult } from '../../upstream/upstream.ts'
+import { finish } from '../conclude.ts'
+import { decorateAnswer } from '../decorate.ts'
+import type { ExchangeState } from '../exchange-state.ts'
+import { answered, type StageResult } from '../stage.ts'
+import { stillGood } from '../still-good.ts'
+
+/** A declared length over the limit is told before anything is sent on; an undeclared one while it streams. */
+export function boundBody(exchange: ExchangeState): StageResult {
+  const { server, compiled } = exchange
+  const { bodyLimit, requestTimeout } = compiled!
+  if (server.contentLength !== undefined && server.contentLength > bodyLimit)
+    return refuse('payload_too_large')
+  if (server.hasBody) server.limitBody({ bytes: bodyLimit, timeout: requestTimeout })
+  return undefined
+}
+
+export function planForward(exchange: ExchangeState): StageResult {
+  exchange.plan = exchange.snapshot.propagation.plan(exchange, {
+    client: exchange.client!,
+    traceparent: exchange.traceparent,
+    tracestate: exchange.tracestate,
+    stillGood: stillGood(exchange),
+  })
+  return undefined
+}
+
+export async function forward(exchange: ExchangeState): Promise<StageResult> {
+  const { server, compiled, plan, snapshot } = exchange
+  const hooks: ForwardHooks = {
+    decorate: (status, fields) => decorateAnswer(exchange, status, fields),
+    idleTimeout: snapshot.configuration.limits.idleTimeout,
+  }
+  const result: ForwardResult = await compiled!.upstream.forward(server, plan!, hooks)
+  snapshot.services.metrics.upstreamDuration(compiled!.settings.upstream).observe(result.upstreamMs / 1000)
+  if (result.outcome === 'refused') return result.refusal
+  finish(exchange, result.status)
+  return answered
+}
