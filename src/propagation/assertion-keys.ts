@@ -1,0 +1,157 @@
+/**
+ * The Ed25519 keys by which the gateway signs who is calling. Made on the first start, kept in the store's facts, replaced on a
+ * schedule with overlap: the next key is published before it is used, the last one until whatever it signed is past.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject } from 'node:crypto'
+import type { Clock } from '../ports/clock.ts'
+import type { Facts } from '../ports/facts.ts'
+
+export interface SigningKey {
+  readonly kid: string
+  readonly key: KeyObject
+}
+
+/** @see RFC 8037, section 2 */
+export interface PublishedKey {
+  readonly kty: 'OKP'
+  readonly crv: 'Ed25519'
+  readonly x: string
+  readonly kid: string
+  readonly use: 'sig'
+  readonly alg: 'EdDSA'
+}
+
+export interface AssertionKeys {
+  /** The key to sign with now. Never waits; looks after the schedule in the background where that is due. */
+  current(): SigningKey
+  /** The document at `/.portcullis/jwks.json`. */
+  published(): { readonly keys: readonly PublishedKey[] }
+  /** Looks after the schedule: makes the next key, learns of other instances' keys, forgets those that are past. */
+  maintain(): Promise<void>
+}
+
+export interface AssertionKeyOptions {
+  readonly clock: Clock
+  /** Milliseconds between keys. */
+  readonly rotateEvery: number
+  /** Milliseconds that an assertion lives. */
+  readonly lifetime: number
+  /** Told when the store failed in the background; the keys that there are stay in use. */
+  readonly onError?: (error: unknown) => void
+}
+
+interface StoredKey extends SigningKey {
+  readonly number: number
+  /** Milliseconds since the epoch from which on it signs. */
+  readonly activeFrom: number
+  readonly published: PublishedKey
+}
+
+/** How long before its use a key is published: backends keep the set for five minutes. */
+const longestLead = 3_600_000
+/** Beyond the last assertion's end: for clocks that differ. */
+const allowance = 300_000
+const lookEvery = 60_000
+
+const nameOf = (number: number): string => `assertion-key/${number}`
+const oldestName = 'assertion-key/oldest'
+
+/**
+ * Reads the keys, and makes the first where there is none.
+ *
+ * @throws when the store fails, or holds something that is no key
+ */
+export async function openAssertionKeys(facts: Facts, options: AssertionKeyOptions): Promise<AssertionKeys> {
+  const { clock, rotateEvery, lifetime, onError } = options
+  const lead = Math.min(longestLead, rotateEvery / 2)
+  const oldest = Number((await facts.get(oldestName)) ?? '0')
+  let keys: readonly StoredKey[] = await readFrom(facts, oldest)
+  if (keys.length === 0) keys = [await makeKey(facts, oldest, clock.now())]
+  let lookAt = 0
+  let underWay: Promise<void> | undefined
+
+  async function look(): Promise<void> {
+    const now = clock.now()
+    const newer = await readFrom(facts, keys.at(-1)!.number + 1)
+    if (newer.length > 0) keys = [...keys, ...newer]
+    const newest = keys.at(-1)!
+    if (now >= newest.activeFrom + rotateEvery - lead) {
+      // A gateway that slept past the date still publishes first.
+      const activeFrom = Math.max(newest.activeFrom + rotateEvery, now + lead)
+      keys = [...keys, await makeKey(facts, newest.number + 1, activeFrom)]
+    }
+    await forgetPast(now)
+  }
+
+  async function forgetPast(now: number): Promise<void> {
+    while (keys.length > 1 && now >= keys[1]!.activeFrom + lifetime + allowance) {
+      const { number } = keys[0]!
+      await facts.set(nameOf(number), '')
+      await facts.set(oldestName, String(number + 1))
+      keys = keys.slice(1)
+    }
+  }
+
+  const maintain = (): Promise<void> => {
+    lookAt = clock.now() + Math.min(lookEvery, rotateEvery / 10)
+    underWay ??= look().finally(() => {
+      underWay = undefined
+    })
+    return underWay
+  }
+
+  const maintainWhenDue = (now: number): void => {
+    if (now >= lookAt) maintain().catch((error: unknown) => onError?.(error))
+  }
+
+  await maintain()
+  return {
+    current() {
+      const now = clock.now()
+      maintainWhenDue(now)
+      return keys.findLast(({ activeFrom }) => activeFrom <= now) ?? keys[0]!
+    },
+    published() {
+      maintainWhenDue(clock.now())
+      return { keys: keys.map((key) => key.published) }
+    },
+    maintain,
+  }
+}
+
+async function readFrom(facts: Facts, first: number): Promise<StoredKey[]> {
+  const keys: StoredKey[] = []
+  for (let number = first; ; number += 1) {
+    const stored = await facts.get(nameOf(number))
+    if (stored === undefined) return keys
+    if (stored !== '') keys.push(parseKey(stored, number))
+  }
+}
+
+/** Two instances that make the same number agree on the one that was there first. */
+async function makeKey(facts: Facts, number: number, activeFrom: number): Promise<StoredKey> {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64url')
+  return parseKey(await facts.setIfAbsent(nameOf(number), JSON.stringify({ activeFrom, pkcs8 })), number)
+}
+
+function parseKey(stored: string, number: number): StoredKey {
+  try {
+    const { activeFrom, pkcs8 } = JSON.parse(stored) as { activeFrom: number; pkcs8: string }
+    const key = createPrivateKey({ key: Buffer.from(pkcs8, 'base64url'), format: 'der', type: 'pkcs8' })
+    const { x } = createPublicKey(key).export({ format: 'jwk' })
+    if (key.asymmetricKeyType !== 'ed25519' || x === undefined || !Number.isFinite(activeFrom))
+      throw new TypeError()
+    const kid = hash('sha256', `{"crv":"Ed25519","kty":"OKP","x":"${x}"}`, 'base64url')
+    return {
+      number,
+      activeFrom,
+      key,
+      kid,
+      published: { kty: 'OKP', crv: 'Ed25519', x, kid, use: 'sig', alg: 'EdDSA' },
+    }
+  } catch {
+    // Without the cause: it might quote the key.
+    throw new Error(`the store's signing key ${number} for assertions cannot be read`)
+  }
+}
