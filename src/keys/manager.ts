@@ -135,7 +135,7 @@ export function createKeyManager(options: KeyManagerOptions): KeyManager {
     by: Actor,
   ): Promise<{ readonly imported: number; readonly ids: readonly string[] }> {
     const now = clock.now()
-    const records = readImport(list, options.configuration(), now)
+    const records = await readImport(list, options.configuration(), now)
     const { clash } = await store.insert(records)
     if (clash !== undefined) {
       const index = records.findIndex(({ id }) => id === clash)

@@ -65,49 +65,39 @@ function grants() {
   }
 }
 
-export const newKeySchema: z.ZodType<NewKey> = z
-  .strictObject({
-    ...grants(),
-    expires: z
-      .string()
-      .optional()
-      .describe('A duration such as `30d`, an RFC 3339 time, or `none`. Default: the longest allowed.'),
-    authenticator: z.string().optional().describe('Limits the key to one authenticator.'),
-  })
-  .meta({ id: 'NewKey' })
+export const newKeySchema: z.ZodType<NewKey> = z.strictObject({
+  ...grants(),
+  expires: z
+    .string()
+    .optional()
+    .describe('A duration such as `30d`, an RFC 3339 time, or `none`. Default: the longest allowed.'),
+  authenticator: z.string().optional().describe('Limits the key to one authenticator.'),
+})
 
-export const importedKeySchema: z.ZodType<ImportedKey> = z
-  .strictObject({
-    id: z.string().optional(),
-    key: z.string().optional().describe('The key itself, in any format.'),
-    sha256: z.string().optional().describe('Or its SHA-256, lower-case hexadecimal.'),
-    ...grants(),
-    expiresAt: z.string().optional().describe('RFC 3339 time; without it the key does not expire.'),
-  })
-  .meta({ id: 'ImportedKey' })
+export const importedKeySchema: z.ZodType<ImportedKey> = z.strictObject({
+  id: z.string().optional(),
+  key: z.string().optional().describe('The key itself, in any format.'),
+  sha256: z.string().optional().describe('Or its SHA-256, lower-case hexadecimal.'),
+  ...grants(),
+  expiresAt: z.string().optional().describe('RFC 3339 time; without it the key does not expire.'),
+})
 
-export const rotationSchema: z.ZodType<Rotation> = z
-  .strictObject({
-    grace: z.string().optional().describe('How long the old key lives on, such as `24h`.'),
-    authenticator: z.string().optional().describe('For an imported key: whose prefix the successor has.'),
-  })
-  .meta({ id: 'Rotation' })
+export const rotationSchema: z.ZodType<Rotation> = z.strictObject({
+  grace: z.string().optional().describe('How long the old key lives on, such as `24h`.'),
+  authenticator: z.string().optional().describe('For an imported key: whose prefix the successor has.'),
+})
 
-export const keyRevocationSchema: z.ZodType<KeyRevocation> = z
-  .strictObject({ reason: z.string().optional() })
-  .meta({ id: 'KeyRevocation' })
+export const keyRevocationSchema: z.ZodType<KeyRevocation> = z.strictObject({ reason: z.string().optional() })
 
-export const newRevocationSchema: z.ZodType<NewRevocation> = z
-  .strictObject({
-    kind: z.enum(['jti', 'subject', 'client', 'session', 'certificate', 'issuer']),
-    value: z.string().optional().describe('What is revoked; absent for `issuer`.'),
-    issuer: z.string().optional(),
-    before: z
-      .string()
-      .optional()
-      .describe('RFC 3339 time; only for `issuer`, which refuses all that it issued until then.'),
-    permanent: z.boolean().optional().describe('Also refuse what is issued later.'),
-    expiresAt: z.string().optional().describe("The token's `exp`, RFC 3339; only for `jti`."),
-    reason: z.string().optional(),
-  })
-  .meta({ id: 'NewRevocation' })
+export const newRevocationSchema: z.ZodType<NewRevocation> = z.strictObject({
+  kind: z.enum(['jti', 'subject', 'client', 'session', 'certificate', 'issuer']),
+  value: z.string().optional().describe('What is revoked; absent for `issuer`.'),
+  issuer: z.string().optional(),
+  before: z
+    .string()
+    .optional()
+    .describe('RFC 3339 time; only for `issuer`, which refuses all that it issued until then.'),
+  permanent: z.boolean().optional().describe('Also refuse what is issued later.'),
+  expiresAt: z.string().optional().describe("The token's `exp`, RFC 3339; only for `jti`."),
+  reason: z.string().optional(),
+})
