@@ -1,0 +1,84 @@
+/**
+ * Writes the head of a request to an upstream. Every byte of it is checked here, whoever made the plan: a line break in
+ * a name, a value or the target would be a request of its own (request smuggling).
+ * @see RFC 9112, sections 3 and 6
+ */
+import { hopByHopNames, isFieldName, isFieldValue } from '../engine/fields.ts'
+import type { FieldLines } from '../exchange.ts'
+
+export interface HeadFacts {
+  readonly method: string
+  readonly target: string
+  readonly host: string
+  readonly fields: FieldLines
+  readonly body: BodyFraming
+  readonly isUpgrade: boolean
+}
+
+/** How the body is framed: a length in bytes, `chunked`, or none (not even an empty one). */
+export type BodyFraming = number | 'chunked' | 'none'
+
+/** What was wrong with a plan: a bug of the gateway's own. Names the field, never its value. */
+export class HeadError extends Error {}
+
+/** Besides the hop-by-hop names: the framing and the target are ours, and the gateway itself answers `Expect`. */
+const ownNames: ReadonlySet<string> = new Set([...hopByHopNames, 'host', 'content-length', 'expect'])
+const visible = /^[\x21-\x7e]+$/
+
+/**
+ * @returns the head's bytes as Latin-1, with the final empty line
+ * @throws HeadError
+ */
+export function writeRequestHead(facts: HeadFacts): string {
+  const { method, target, host, fields } = facts
+  if (!isFieldName(method) || method === 'CONNECT') {
+    throw new HeadError('the method is no token')
+  }
+  if (!visible.test(target) || target.codePointAt(0) !== 0x2f) {
+    throw new HeadError('the target is not in origin form')
+  }
+  if (!visible.test(host)) {
+    throw new HeadError('the host is invalid')
+  }
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const name = fields[index]!
+    const value = fields[index + 1]!
+    if (!isFieldName(name)) {
+      throw new HeadError('a field name is no token')
+    }
+    if (!isFieldValue(value)) {
+      throw new HeadError(`the value of the field "${name}" is invalid`)
+    }
+    if (!ownNames.has(name.toLowerCase())) {
+      head += `${name}: ${value}\r\n`
+    }
+  }
+  return `${head}${framing(facts)}\r\n`
+}
+
+function framing({ method, body, isUpgrade }: HeadFacts): string {
+  if (isUpgrade) {
+    return 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+  }
+  // undici closes the connection after HEAD: an upstream that sends a body all the same cannot answer the next request with it.
+  const connection = method === 'HEAD' ? 'Connection: close\r\n' : ''
+  if (body === 'chunked') {
+    return `${connection}Transfer-Encoding: chunked\r\n`
+  }
+  return body === 'none' ? connection : `${connection}Content-Length: ${body}\r\n`
+}
+
+/** @returns how the body that a client sends is framed towards the upstream */
+export function framingOf(request: {
+  readonly method: string
+  readonly hasBody: boolean
+  readonly contentLength?: number
+}): BodyFraming {
+  if (request.hasBody) {
+    return request.contentLength ?? 'chunked'
+  }
+  // Methods whose meaning includes a body say that there is none (RFC 9110, section 8.6).
+  const expectsBody = request.method === 'POST' || request.method === 'PUT' || request.method === 'PATCH'
+  return expectsBody || request.contentLength === 0 ? 0 : 'none'
+}

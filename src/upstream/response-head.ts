@@ -1,0 +1,106 @@
+/**
+ * Judges an upstream's response head. What is ambiguous or malformed ends the exchange (502): passed on, it would be a
+ * gap between how the gateway, the client and caches in between read the same bytes (response smuggling).
+ * @see RFC 9112, section 6
+ */
+import { connectionOptions, hopByHopNames, isFieldName, isFieldValue } from '../engine/fields.ts'
+import type { FieldLines } from '../exchange.ts'
+import type { RawHead } from './wire.ts'
+
+export interface ResponseHead {
+  readonly status: number
+  readonly reason: string
+  /** End-to-end fields as they came, `Content-Length` among them. */
+  readonly fields: string[]
+  /** How the body ends; `close` cannot tell a whole body from a cut one but by the way the connection ends. */
+  readonly body: 'none' | 'length' | 'chunked' | 'close'
+  readonly isEventStream: boolean
+}
+
+const length = /^\d{1,15}$/
+
+/** @returns the head, or in words what is wrong with it */
+export function judgeResponseHead(raw: RawHead, method: string): ResponseHead | string {
+  const { status, reason, version } = raw
+  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') {
+    return 'the answer is not HTTP/1.1'
+  }
+  if (status < 200 || status > 599) {
+    return `the status ${status} is out of range`
+  }
+  const scan = scanFields(raw.fields)
+  if (typeof scan === 'string') {
+    return scan
+  }
+  if (scan.coding !== undefined && version === 'HTTP/1.0') {
+    return 'a transfer coding in an HTTP/1.0 answer'
+  }
+  const isBodiless = method === 'HEAD' || status === 204 || status === 304
+  return {
+    status,
+    reason: isFieldValue(reason) ? reason : '',
+    fields: status === 204 ? withoutLength(scan.fields) : scan.fields,
+    body: isBodiless ? 'none' : bodyOf(scan),
+    isEventStream: scan.isEventStream,
+  }
+}
+
+/** @returns the end-to-end fields of an interim answer or of trailers; undefined when one is malformed */
+export function endToEndFields(fields: FieldLines): string[] | undefined {
+  const scan = scanFields(fields)
+  return typeof scan === 'string' ? undefined : scan.fields
+}
+
+interface Scan {
+  readonly fields: string[]
+  readonly coding: string | undefined
+  readonly length: string | undefined
+  readonly isEventStream: boolean
+}
+
+function scanFields(raw: FieldLines): Scan | string {
+  const named = connectionOptions(raw)
+  const fields: string[] = []
+  let coding: string | undefined
+  let declared: string | undefined
+  let isEventStream = false
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const value = raw[index + 1]!
+    if (!isFieldName(raw[index]!) || !isFieldValue(value)) {
+      return 'a field is malformed'
+    }
+    const name = raw[index]!.toLowerCase()
+    if (name === 'transfer-encoding') {
+      if (coding !== undefined || value.toLowerCase() !== 'chunked') {
+        return 'a transfer coding other than one "chunked"'
+      }
+      coding = value
+    } else if (name === 'content-length') {
+      if (declared !== undefined || !length.test(value)) {
+        return 'a repeated or malformed Content-Length'
+      }
+      declared = value
+    } else if (name === 'content-type') {
+      isEventStream = /^text\/event-stream\s*(?:;|$)/i.test(value)
+    }
+    if (!hopByHopNames.has(name) && named?.has(name) !== true) {
+      fields.push(raw[index]!, value)
+    }
+  }
+  if (coding !== undefined && declared !== undefined) {
+    return 'both Content-Length and Transfer-Encoding'
+  }
+  return { fields, coding, length: declared, isEventStream }
+}
+
+function bodyOf({ coding, length: declared }: Scan): ResponseHead['body'] {
+  if (coding !== undefined) {
+    return 'chunked'
+  }
+  return declared === undefined ? 'close' : 'length'
+}
+
+/** A 204 must not carry one (RFC 9110, section 8.6). */
+function withoutLength(fields: string[]): string[] {
+  return fields.filter((_, index) => fields[index - (index % 2)]!.toLowerCase() !== 'content-length')
+}
