@@ -1,0 +1,78 @@
+/** Keys and revocations as people read them. */
+import type { CreatedKey, RotatedKey } from '../../keys/manager.ts'
+import type { RevocationView } from '../../keys/revocations.ts'
+import type { KeyView } from '../../keys/view.ts'
+
+/** All that is known of a key, one fact a line; what is not there is left out. */
+export function renderKey(view: KeyView | CreatedKey | RotatedKey): string {
+  const facts: [string, string | undefined][] = [
+    ['id', view.id],
+    ['key', 'key' in view ? view.key : undefined],
+    ['name', view.name],
+    ['owner', view.owner],
+    ['status', view.status],
+    ['scopes', listed(view.scopes)],
+    ['roles', listed(view.roles)],
+    ['tenant', view.tenant],
+    ['metadata', listed(Object.entries(view.metadata).map(([name, value]) => `${name}=${value}`))],
+    ['allowed ips', listed(view.allowedIps)],
+    ['allowed routes', listed(view.allowedRoutes)],
+    ['rate limit', view.rateLimit],
+    ['authenticator', view.authenticator],
+    ['origin', view.origin === 'imported' ? 'imported' : undefined],
+    ['created', view.createdAt],
+    ['not before', view.notBefore],
+    ['expires', view.expiresAt ?? 'never'],
+    ['last used', view.lastUsedAt ?? ('key' in view ? undefined : 'never')],
+    ['successor', view.successor],
+    ['grace ends', view.graceEndsAt],
+    ['revoked', view.revokedAt],
+    ['reason', view.revokedReason],
+    [
+      'replaces',
+      'replaces' in view ? `${view.replaces.id}, good until ${view.replaces.graceEndsAt}` : undefined,
+    ],
+  ]
+  return facts
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(15)} ${value}`]))
+    .join('\n')
+}
+
+const columns = [
+  { title: 'ID', width: 12, of: (view: KeyView) => view.id },
+  { title: 'OWNER', width: 16, of: (view: KeyView) => view.owner },
+  { title: 'NAME', width: 16, of: (view: KeyView) => view.name ?? '' },
+  { title: 'STATUS', width: 13, of: (view: KeyView) => view.status },
+  {
+    title: 'EXPIRES',
+    width: 10,
+    of: (view: KeyView) => (view.graceEndsAt ?? view.expiresAt)?.slice(0, 10) ?? 'never',
+  },
+  { title: 'LAST USED', width: 10, of: (view: KeyView) => view.lastUsedAt?.slice(0, 10) ?? 'never' },
+  { title: 'SCOPES', width: 0, of: (view: KeyView) => view.scopes.join(' ') },
+] as const
+
+export const tableHeader: string = columns
+  .map(({ title, width }) => title.padEnd(width))
+  .join('  ')
+  .trimEnd()
+
+/** Fixed columns, so that a list of any length can be printed as it comes. */
+export function renderRow(view: KeyView): string {
+  return columns
+    .map(({ width, of }) => of(view).padEnd(width))
+    .join('  ')
+    .trimEnd()
+}
+
+export function renderRevocation({ kind, value, issuer, at, permanent, expiresAt }: RevocationView): string {
+  const what =
+    kind === 'issuer' ? `all of ${issuer ?? ''}` : `${kind} ${value ?? ''} of ${issuer ?? 'any issuer'}`
+  const which =
+    kind === 'jti' || kind === 'session' ? '' : `, issued until ${at}${permanent ? ' and later' : ''}`
+  return `revoked ${what}${which}${expiresAt === undefined ? '' : ` (kept until ${expiresAt})`}`
+}
+
+function listed(values: readonly string[]): string | undefined {
+  return values.length === 0 ? undefined : values.join(', ')
+}
