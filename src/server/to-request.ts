@@ -1,0 +1,93 @@
+/** A request as the engine sees it, over the raw field lines: no object of all headers is built. */
+import { connectionOptions, hopByHopNames, isNamed } from '../engine/fields.ts'
+import type { GatewayRequest } from '../engine/request.ts'
+import type { FieldLines, ServerRequest } from '../exchange.ts'
+
+const noValues: readonly string[] = Object.freeze([])
+
+/**
+ * @param target the one normalised path, and the query as sent
+ * @param client by the rule of trusted proxies
+ */
+export function toGatewayRequest(
+  server: Pick<ServerRequest, 'method' | 'fields'>,
+  target: { readonly path: string; readonly query: string },
+  client: { readonly clientIp: string; readonly scheme: 'http' | 'https'; readonly host: string },
+): GatewayRequest {
+  return new FieldLinesRequest(server, target, client)
+}
+
+class FieldLinesRequest implements GatewayRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly host: string
+  readonly scheme: 'http' | 'https'
+  readonly clientIp: string
+  readonly #fields: FieldLines
+  /** Lower-case names, one for each line; empty for lines that nothing may see. Made by the first question. */
+  #lower: readonly string[] | undefined = undefined
+
+  constructor(
+    server: Pick<ServerRequest, 'method' | 'fields'>,
+    target: { readonly path: string; readonly query: string },
+    client: { readonly clientIp: string; readonly scheme: 'http' | 'https'; readonly host: string },
+  ) {
+    this.method = server.method
+    this.path = target.path
+    this.query = target.query
+    this.host = client.host
+    this.scheme = client.scheme
+    this.clientIp = client.clientIp
+    this.#fields = server.fields
+  }
+
+  header(name: string): string | undefined {
+    const at = this.#names().indexOf(name)
+    return at === -1 ? undefined : this.#fields[at * 2 + 1]
+  }
+
+  count(name: string): number {
+    let count = 0
+    for (const each of this.#names()) if (each === name) count += 1
+    return count
+  }
+
+  values(name: string): readonly string[] {
+    const names = this.#names()
+    let values: string[] | undefined
+    for (let at = names.indexOf(name); at !== -1; at = names.indexOf(name, at + 1))
+      (values ??= []).push(this.#fields[at * 2 + 1]!)
+    return values ?? noValues
+  }
+
+  names(): readonly string[] {
+    const names = new Set(this.#names())
+    names.delete('')
+    return [...names]
+  }
+
+  #names(): readonly string[] {
+    return (this.#lower ??= visibleNames(this.#fields))
+  }
+}
+
+function visibleNames(fields: FieldLines): readonly string[] {
+  const hidden = connectionFieldOf(fields)
+  const names: string[] = []
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index]!.toLowerCase()
+    names.push(hopByHopNames.has(name) || hidden?.has(name) === true ? '' : name)
+  }
+  return names
+}
+
+/** The usual `Connection: keep-alive` names nothing that is not hidden anyway: no set is made for it. */
+function connectionFieldOf(fields: FieldLines): ReadonlySet<string> | undefined {
+  for (let index = 0; index < fields.length; index += 2) {
+    if (!isNamed(fields[index]!, 'connection')) continue
+    const value = fields[index + 1]!
+    if (value !== 'keep-alive' && value !== 'close') return connectionOptions(fields)
+  }
+  return undefined
+}
