@@ -2,7 +2,7 @@
  * Where a request came from, told anew: what clients wrote of it is gone, what trusted proxies wrote counts from the client's own
  * address on. Whatever stood left of that anybody may have written.
  */
-import { isIP, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
 import type { GatewayRequest } from '../engine/request.ts'
 
 /** The client by the rule of trusted proxies. */
@@ -77,7 +77,7 @@ function bareAddress(node: string): string {
 }
 
 function nodeOf(address: string): string {
-  return isIPv6(address) ? `for="[${address}]"` : `for=${address}`
+  return address.includes(':') ? `for="[${address}]"` : `for=${address}`
 }
 
 function quotedHost(host: string): string {
