@@ -1,2 +1,3 @@
 /** The package's public face for programs: what a `portcullis.config.ts` imports. */
-export { defineConfig, type ConfigurationInput } from './config/define.ts'
+export { defineConfig } from './config/define.ts'
+export type { ConfigurationInput } from './config/input.ts'

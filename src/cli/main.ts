@@ -1,5 +1,4 @@
 /** The command line: registers the commands, and turns every failure into one readable message and an exit code. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { registerAudit } from './commands/audit.ts'
 import { registerCheck } from './commands/check.ts'
@@ -8,6 +7,7 @@ import { registerInit } from './commands/init.ts'
 import { registerKeys } from './commands/keys.ts'
 import { registerRevoke } from './commands/revoke.ts'
 import { registerStart } from './commands/start.ts'
+import { packageVersion } from '../gateway/version.ts'
 import { CommandError, type CliContext } from './context.ts'
 
 /** Runs one command line; sets the process's exit code: 0 success, 1 a failed check or operation, 2 wrong usage. */
@@ -77,11 +77,4 @@ const commands: readonly ((program: Command, context: CliContext) => void)[] = [
 
 function allCommands(command: Command): Command[] {
   return command.commands.flatMap((each) => [each, ...allCommands(each)])
-}
-
-function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return manifest.version
 }

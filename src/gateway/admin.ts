@@ -1,38 +1,90 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+/** The admin address: hands the admin API what it shows, from the snapshot of now. */
+import { startAdmin } from '../admin-api/server.ts'
+import { queryAudit } from '../audit/read/query.ts'
 import { createKeyManager, type KeyManager } from '../keys/manager.ts'
+import { createRevocationManager } from '../keys/revocations.ts'
+import type { AdminSettings } from '../configuration.ts'
+import type { Provider } from '../remote/provider.ts'
+import { isLoopbackHost } from '../remote/address-guard.ts'
 import type { Built } from './build.ts'
-import { healthAnswer } from './endpoints.ts'
 import type { Foundation } from './services.ts'
+import { packageVersion } from './version.ts'
 
 export interface RunningAdmin {
   readonly url: string
+  /** Why there is no API, where there is none. */
   readonly note: string
   readonly keys: KeyManager
   close(): Promise<void>
 }
 
 export async function startAdminServer(foundation: Foundation, current: () => Built): Promise<RunningAdmin> {
-  const { services, store } = foundation
-  const keys = createKeyManager({
-    store: store.apiKeys,
-    audit: services.audit,
-    clock: services.clock,
-    configuration: () => current().snapshot.configuration,
-  })
-  const { admin } = current().snapshot.configuration
-  const server = createServer((request, response) => {
-    const path = request.url ?? ''
-    const health = healthAnswer(services.readiness, path.replace('/.portcullis', ''))
-    if (health !== undefined) response.writeHead(health.status).end(health.body)
-    else if (path === '/metrics') response.end(services.metrics.registry.text())
-    else response.writeHead(404).end()
-  })
-  await new Promise<void>((resolve) => server.listen(admin.port, admin.host, resolve))
-  return {
-    url: `http://${admin.host}:${(server.address() as AddressInfo).port}`,
-    note: '',
+  const { services, store, audit, revocations } = foundation
+  const { clock, log, metrics } = services
+  const configuration = (): Built['snapshot']['configuration'] => current().snapshot.configuration
+  const keys = createKeyManager({ store: store.apiKeys, audit, clock, configuration })
+  const settings = configuration().admin
+  const directory = audit.directory
+  const server = await startAdmin({
+    host: settings.host,
+    port: settings.port,
+    token: () => (hasApi(settings) ? settings.token : undefined),
+    clock,
+    audit,
     keys,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    revocations: createRevocationManager({
+      store: store.revocations,
+      audit,
+      clock,
+      configuration,
+      afterwards: () => revocations.refresh(),
+    }),
+    providers: {
+      list: () => providersOf(current()).map(describe),
+      refresh: async (name) => {
+        const provider = providersOf(current()).find((each) => each.name === name)
+        await provider?.refresh()
+        return provider === undefined ? undefined : describe(provider)
+      },
+    },
+    ...(directory === undefined
+      ? {}
+      : { auditQuery: async (filter) => (await queryAudit(directory, filter)).records.toReversed() }),
+    health: () => ({
+      status: services.readiness(),
+      providersAway: providersOf(current())
+        .filter((provider) => provider.report().lastError !== undefined)
+        .map(({ name }) => name),
+    }),
+    metrics: () => metrics.registry.text(),
+    auditKey: () => audit.publicKeyPem,
+    onError: (error, requestId) => log.error({ err: error, requestId }, 'the admin API failed'),
+    version: packageVersion(),
+  })
+  return { url: server.url, note: noteOf(settings), keys, close: () => server.close() }
+}
+
+/** Without a token nobody could be told from anybody; off loopback in the clear the token could be read on the way. */
+function hasApi({ host, token }: AdminSettings): boolean {
+  return token !== undefined && isLoopbackHost(host)
+}
+
+function noteOf(settings: AdminSettings): string {
+  if (hasApi(settings)) return ''
+  const why = settings.token === undefined ? 'no admin.token' : 'off loopback without TLS'
+  return `health and metrics only, no API: ${why}`
+}
+
+function providersOf({ providers }: Built): Provider[] {
+  return [...providers.values()].map(({ part }) => part)
+}
+
+function describe(provider: Provider): { readonly name: string; readonly [fact: string]: unknown } {
+  const { fetchedAt, expiresAt, ...rest } = provider.report()
+  return {
+    ...rest,
+    type: provider.settings.type,
+    ...(fetchedAt === undefined ? {} : { fetchedAt: new Date(fetchedAt).toISOString() }),
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
   }
 }

@@ -1,5 +1,6 @@
 /** Checks of a configuration that need a stage room's own understanding of it. */
 import type { Configuration } from '../configuration.ts'
+import type { Weakness } from '../config/lint/rule.ts'
 import { findShadowedRoutes } from '../routing/shadow.ts'
 import { findRouteTies } from '../routing/ties.ts'
 
@@ -12,4 +13,14 @@ export function checksAcrossRooms(configuration: Configuration): { path: string;
   }))
 }
 
-export { findShadowedRoutes }
+/** Weaknesses: for `lint`'s `more`. */
+export function shadowFindings(configuration: Configuration): Weakness[] {
+  const indexOf = new Map(configuration.routes.map((route, at) => [route.id, at]))
+  return findShadowedRoutes(configuration.routes).map(({ route, extent, why }) => ({
+    id: 'shadowed-route',
+    severity: extent === 'wholly' ? 'warning' : 'note',
+    path: `routes[${indexOf.get(route)}].match`,
+    message: `route "${route}" is ${extent === 'wholly' ? 'never reached' : 'not reached for some requests'}: ${why}`,
+    fix: 'remove the route, make its pattern more specific, or give the more specific route its methods too',
+  }))
+}

@@ -2,6 +2,9 @@
 import { paint, print, type CliContext } from '../context.ts'
 import type { DevFacts } from './run.ts'
 
+/** How the command line is called where this runs: from sources there is no installed command. */
+const command = import.meta.filename.endsWith('.ts') ? 'npm run portcullis --' : 'portcullis'
+
 export function printBanner(context: CliContext, facts: DevFacts): void {
   const heading = (text: string): void => print(context, `\n${paint(context, 'bold', text)}`)
   print(context, `Portcullis guards a sample catalog at ${paint(context, 'cyan', facts.gateway)}`)
@@ -37,9 +40,9 @@ export function printBanner(context: CliContext, facts: DevFacts): void {
     )
   }
   heading('What was decided')
-  print(context, `npm run portcullis -- audit tail --config ${facts.config}`)
+  print(context, `${command} audit tail --config ${facts.config}`)
   print(
     context,
-    `\nTokens last an hour; fresh ones: portcullis dev token viewer --dir DIR (needs --dir here too). Ctrl-C stops.`,
+    `\nTokens last an hour; with --dir DIR, a fresh one: ${command} dev token viewer --dir DIR. Ctrl-C stops.`,
   )
 }

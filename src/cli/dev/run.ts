@@ -80,7 +80,7 @@ export async function runDev(context: CliContext, options: DevOptions): Promise<
       catalog: new URL(catalog.url).host,
     })
     const loaded = await loadOrExplain(context, folder.config)
-    const gateway = await startGateway({ loaded, env: context.env, watch: true })
+    const gateway = await startGateway({ loaded, env: quietly(context.env), watch: true })
     started.push({ close: () => gateway.stop() })
     const facts = await describe({ gateway, provider, folder, gatewayUrl, adminToken })
     return { facts, folder, stop }
@@ -88,6 +88,11 @@ export async function runDev(context: CliContext, options: DevOptions): Promise<
     await stop()
     throw error
   }
+}
+
+/** The banner is for people: only what is wrong stands between its lines, unless somebody asks for more. */
+function quietly(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { PORTCULLIS_LOG_LEVEL: 'error', ...env }
 }
 
 async function portOfGateway(wanted: number): Promise<number> {

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs'
+
+let known: string | undefined
+
+/** @returns the version of the package that this file is in */
+export function packageVersion(): string {
+  known ??= (
+    JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  ).version
+  return known
+}
