@@ -9,6 +9,11 @@ export function isSameSecret(presented: string, expected: string): boolean {
   return timingSafeEqual(sha256(presented), sha256(expected))
 }
 
+/** The same for bytes whose length is no secret, such as a MAC. */
+export function isSameMac(presented: Uint8Array, expected: Uint8Array): boolean {
+  return presented.length === expected.length && timingSafeEqual(presented, expected)
+}
+
 function sha256(value: string): Buffer {
   return createHash('sha256').update(value, 'utf8').digest()
 }

@@ -1,4 +1,5 @@
-import { constants, createHmac, timingSafeEqual, verify, type KeyObject } from 'node:crypto'
+import { constants, createHmac, verify, type KeyObject } from 'node:crypto'
+import { isSameMac } from '../../constant-time.ts'
 import {
   hmacAlgorithms,
   publicKeyAlgorithms,
@@ -48,5 +49,5 @@ export function holdsHmac(
   signature: Buffer,
 ): boolean {
   const expected = createHmac(hmacAlgorithms[name], key).update(signed).digest()
-  return expected.length === signature.length && timingSafeEqual(expected, signature)
+  return isSameMac(signature, expected)
 }
