@@ -62,7 +62,8 @@ export async function createLoad(
       await process.ended
       clearTimeout(timer)
       const result = parse(setting.name, process.output())
-      offset += result.requests
+      // Every connection had one more under way at the end, which was sent and so is known to the target.
+      offset += result.requests + setting.connections
       return result
     },
   }
