@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Client, request } from 'undici'
-import { startAdminSetting, type AdminSetting } from './admin-api-setting.ts'
+import { startAdminSetting, type AdminSetting } from '../support/admin-server.ts'
 
 const token = 'the-right-admin-token'
 
