@@ -248,7 +248,7 @@ export class FileAuditLog implements AuditLog {
 
   async #stop(): Promise<void> {
     try {
-      await this.#appendOwn(ownEvent(this.#now(), ownReasons.stop, {}))
+      await this.#appendOwn(ownEvent(this.#now(), ownReasons.stop))
     } catch (error) {
       this.#fail(error, noBatch)
     }

@@ -52,8 +52,9 @@ export interface RetainedSegment {
   readonly bytes: number
 }
 
-export function ownEvent(time: number, reason: OwnReason, data: object): AuditEntry {
-  return { time, type: 'administration', outcome: 'record', reason, data: { ...data } }
+export function ownEvent(time: number, reason: OwnReason, data?: object): AuditEntry {
+  const entry = { time, type: 'administration', outcome: 'record', reason } as const
+  return data === undefined ? entry : { ...entry, data: { ...data } }
 }
 
 const marker = Buffer.from('"type":"administration","outcome":"record","reason":"')

@@ -9,13 +9,13 @@ export function renderReport(report: VerifyReport): string[] {
       'records',
       first === undefined
         ? 'none'
-        : `${report.records} (${first.seq} to ${last?.seq}), ${report.segments} segments`,
+        : `${report.records} (${first.seq} to ${last?.seq}), ${counted(report.segments, 'segment')}`,
     ],
     [
       'signed',
       signed === undefined
         ? 'nothing'
-        : `up to record ${signed.seq}, at ${signed.time} (${report.checkpoints} checkpoints)`,
+        : `up to record ${signed.seq}, at ${signed.time} (${counted(report.checkpoints, 'checkpoint')})`,
     ],
     unsigned === undefined ? undefined : ['unsigned', `records ${unsigned.from} to ${unsigned.to}`],
     retained === undefined || !report.ok
@@ -32,4 +32,8 @@ function verdict(report: VerifyReport): string {
   if (report.ok) return 'ok: nothing was changed, dropped, swapped or inserted'
   const place = report.segment === undefined ? '' : ` (${report.segment}, line ${report.line})`
   return `FAILED: ${report.problem}: ${report.message}${place}`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -147,7 +147,7 @@ describe('audit verify', () => {
   it('succeeds on an untouched log, and says what it cannot exclude', async () => {
     const { code, out } = await here('verify', '--public-key', 'audit.pub')
     expect(code).toBe(0)
-    expect(out).toMatch(/^records {3}5 \(1 to 5\), 1 segments$/m)
+    expect(out).toMatch(/^records {3}5 \(1 to 5\), 1 segment$/m)
     expect(out).toContain('a cut tail cannot be excluded')
     expect(out.trimEnd().split('\n').at(-1)).toMatch(/^ok/)
   })
