@@ -10,7 +10,7 @@ import { AppendFile, syncDirectory } from './append-file.ts'
 import { findCheckpointAfter } from './find-checkpoint.ts'
 
 /** Trimming a small file is not worth its copy. Bytes. */
-const smallestTrim = 64 * 1024
+const smallestTrim = 16 * 1024
 
 export interface CheckpointSigner {
   readonly id: string
