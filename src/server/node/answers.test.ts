@@ -88,6 +88,45 @@ describe('an answer of the gateway’s own', () => {
   })
 })
 
+describe('a fault of ours', () => {
+  it('in the fields of a proxied answer leaves room for a refusal', async () => {
+    await using listener = await startListener({
+      handle: (each) => void each.begin({ status: 200, reason: 'OK', fields: ['X-A', 'a\r\nX-Injected: b'] }),
+    })
+    const client = await listener.client()
+    const answer = await client.send(get).answer()
+    expect(answer.status).toBe(500)
+    expect(answer.field('x-injected')).toBeUndefined()
+  })
+
+  it('behind the head of an answer cuts it', async () => {
+    await using listener = await startListener({
+      handle(each) {
+        each.begin({ status: 200, reason: 'OK', fields: [] }).write(Buffer.from('part'))
+        throw new Error('a bug')
+      },
+    })
+    const client = await listener.client()
+    client.send(get)
+    expect((await client.ended()).toString()).not.toContain('0\r\n\r\n')
+    expect(listener.faults).toHaveLength(1)
+  })
+
+  it('in a write after the end is harmless', async () => {
+    await using listener = await startListener({
+      handle(each) {
+        const writer = each.begin({ status: 200, reason: 'OK', fields: [] })
+        writer.end()
+        expect(writer.write(Buffer.from('late'))).toBe(false)
+        writer.end()
+      },
+    })
+    const client = await listener.client()
+    expect((await client.send(get + get).answer()).text()).toBe('')
+    expect((await client.answer()).text()).toBe('')
+  })
+})
+
 describe('a proxied answer', () => {
   it('keeps field lines as they are, repeated ones too', async () => {
     const fields = ['Set-Cookie', 'a=1', 'SET-COOKIE', 'b=2', 'x-Odd', 'gr\xfc\xdf', 'Content-Length', '2']

@@ -175,10 +175,6 @@ export class Connection {
       if (now >= this.#lingerUntil) this.socket.destroy()
       return
     }
-    if (this.#isStalled(now)) {
-      this.socket.destroy()
-      return
-    }
     if (this.#current === undefined) this.#sweepIdle(now)
     else if (this.#current.isOver) this.#becomeIdle(now)
     else this.#sweepTurn(this.#current, now)
@@ -191,8 +187,10 @@ export class Connection {
 
   #sweepTurn(turn: Turn, now: number): void {
     turn.sweep(now)
+    const isStalled = this.#isStalled(now)
     // A FIN is all that is seen of a client that left; one that only ended its side reads what comes soon.
-    if (this.#endedAt !== -1 && now - Math.max(this.#endedAt, this.#sentAt) >= halfOpen) this.socket.destroy()
+    const isGone = this.#endedAt !== -1 && now - Math.max(this.#endedAt, this.#sentAt) >= halfOpen
+    if (isStalled || isGone) this.socket.destroy()
   }
 
   #sweepIdle(now: number): void {

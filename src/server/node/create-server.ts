@@ -27,6 +27,9 @@ export function createServer(creation: Creation): NodeServer {
     requestTimeout: 0,
     keepAliveTimeout: 0,
     noDelay: true,
+    // A peer that vanishes without a word would hold a tunnel or an event stream for ever.
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
     shouldUpgradeCallback: creation.shouldUpgrade,
   }
   const server =

@@ -24,8 +24,13 @@ export class LastTurn implements Turn {
   start(): void {
     this.isOver = true
     const { socket, listener } = this.#connection
-    const answer = this.#answer()
-    if (socket.writable) writeRawAnswer(socket, this.#method, answer, listener.options.clock.now())
+    try {
+      const answer = this.#answer()
+      if (socket.writable) writeRawAnswer(socket, this.#method, answer, listener.options.clock.now())
+    } catch (fault) {
+      // Who renders refusals should not throw; if they do, the connection ends without a word, and the process goes on.
+      listener.options.onFault?.(fault)
+    }
     this.#connection.close()
   }
 

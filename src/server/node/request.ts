@@ -95,9 +95,11 @@ export class NodeRequest implements ServerRequest, Turn {
   }
 
   answer(answer: Answer): void {
-    this.#claim()
+    this.#assertUnanswered()
     const isClosing = this.#closes()
     writeAnswer(this.#responseOrNew(), this.method, answer, isClosing)
+    // Only now: an answer that could not be written leaves room for another.
+    this.#isAnswered = true
   }
 
   inform(status: number, fields: FieldLines): void {
@@ -111,15 +113,18 @@ export class NodeRequest implements ServerRequest, Turn {
     readonly reason: string
     readonly fields: FieldLines
   }): AnswerWriter {
-    this.#claim()
+    this.#assertUnanswered()
     const isClosing = this.#closes()
     const framing = { status: head.status, method: this.method, version: this.version, isClosing }
-    return beginAnswer(this.#responseOrNew(), head, framing)
+    const writer = beginAnswer(this.#responseOrNew(), head, framing)
+    this.#isAnswered = true
+    return writer
   }
 
   tunnel(fields: FieldLines): Duplex {
     if (!this.isUpgrade) throw new Error('only an upgrade becomes a tunnel')
-    this.#claim()
+    this.#assertUnanswered()
+    this.#isAnswered = true
     this.#isTunnel = true
     const socket = this.#origin.connection.becomeTunnel()
     writeSwitch(socket, fields)
@@ -128,9 +133,8 @@ export class NodeRequest implements ServerRequest, Turn {
     return socket
   }
 
-  #claim(): void {
+  #assertUnanswered(): void {
     if (this.#isAnswered) throw new Error('a request is answered once')
-    this.#isAnswered = true
   }
 
   /** Whether the answer that leaves now is the connection's last; nothing after it is looked at then. */
@@ -160,33 +164,32 @@ export class NodeRequest implements ServerRequest, Turn {
   }
 
   dispatch(): void {
-    if (this.#origin.connection.socket.destroyed) return
-    if (this.#bodyFault !== undefined) {
-      this.#refuse(this.#bodyFault, requestIdOf(this.fields))
-      return
-    }
-    const { options } = this.#origin.connection.listener
+    const { socket, listener } = this.#origin.connection
+    if (socket.destroyed) return
     try {
-      options.handle(this)
+      if (this.#bodyFault === undefined) listener.options.handle(this)
+      else this.#refuse(this.#bodyFault)
     } catch (fault) {
-      const requestId = requestIdOf(this.fields)
-      options.onFault?.(fault, requestId)
-      if (this.#isAnswered) this.#origin.connection.socket.destroy()
-      else this.#refuse(refuse('internal_error'), requestId)
+      this.#recover(fault)
     }
   }
 
-  #refuse(refusal: Refusal, requestId: string): void {
+  /** A bug must neither hang the client nor end the process. */
+  #recover(fault: unknown): void {
+    const { socket, listener } = this.#origin.connection
+    listener.options.onFault?.(fault, requestIdOf(this.fields))
+    try {
+      if (this.#isAnswered) socket.destroy()
+      else this.#refuse(refuse('internal_error'))
+    } catch {
+      socket.destroy()
+    }
+  }
+
+  #refuse(refusal: Refusal): void {
     const { method, target, fields, connection } = this
-    this.answer(
-      this.#origin.connection.listener.options.refuse(refusal, {
-        requestId,
-        method,
-        target,
-        fields,
-        connection,
-      }),
-    )
+    const facts = { requestId: requestIdOf(fields), method, target, fields, connection }
+    this.answer(this.#origin.connection.listener.options.refuse(refusal, facts))
   }
 
   get isOver(): boolean {
