@@ -2,17 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { exchange, get, RawClient } from '../../test/support/raw-client.ts'
 import { setUp } from '../../test/support/upstream-setup.ts'
 
+/** Sent by the upstream, so that the listener adds none. */
+const date = 'Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n'
+
 describe('a request without a body', () => {
   it('reaches the upstream as it was planned, and the answer comes back', async () => {
     const { server, raw } = await setUp(async (connection) => {
       expect(await connection.head()).toBe(
         `GET /items?page=2 HTTP/1.1\r\nHost: 127.0.0.1:${raw.port}\r\nAccept: text/plain\r\n\r\n`,
       )
-      connection.answer('hello', 'X-From: upstream\r\nKeep-Alive: timeout=5\r\n')
+      connection.answer('hello', `${date}X-From: upstream\r\nKeep-Alive: timeout=5\r\n`)
     })
     const answer = await exchange(server.port, get('/items?page=2', 'Accept: text/plain\r\nTE: trailers\r\n'))
     expect(answer).toBe(
-      'HTTP/1.1 200 OK\r\nX-From: upstream\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello',
+      `HTTP/1.1 200 OK\r\n${date}X-From: upstream\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`,
     )
     expect(await server.result()).toMatchObject({ outcome: 'answered', status: 200, bytes: 5 })
   })
@@ -137,12 +140,10 @@ describe('answers', () => {
     for (const status of [204, 304]) {
       const { server } = await setUp(async (connection) => {
         await connection.head()
-        connection.send(`HTTP/1.1 ${status} Fine\r\nETag: "a"\r\n\r\n`)
+        connection.send(`HTTP/1.1 ${status} Fine\r\n${date}\r\n`)
       })
       const answer = await exchange(server.port, get())
-      expect(answer).toMatch(
-        new RegExp(`^HTTP/1.1 ${status} Fine\r\nETag: "a"\r\n(Connection: close\r\n)?\r\n$`),
-      )
+      expect(answer).toBe(`HTTP/1.1 ${status} Fine\r\n${date}Connection: close\r\n\r\n`)
     }
   })
 
@@ -161,11 +162,11 @@ describe('answers', () => {
       await connection.head()
       connection.answer(
         'ok',
-        'Connection: X-Gone, keep-alive\r\nX-Gone: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\nProxy-Connection: a\r\nUpgrade: h2c\r\nTrailer: x\r\nX-Stays: 1\r\n',
+        `${date}Connection: X-Gone, keep-alive\r\nX-Gone: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\nProxy-Connection: a\r\nUpgrade: h2c\r\nTrailer: x\r\nX-Stays: 1\r\n`,
       )
     })
     expect(await exchange(server.port, get())).toBe(
-      'HTTP/1.1 200 OK\r\nX-Stays: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok',
+      `HTTP/1.1 200 OK\r\n${date}X-Stays: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok`,
     )
   })
 

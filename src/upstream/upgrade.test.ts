@@ -58,7 +58,7 @@ describe('a WebSocket', () => {
     const { server, raw } = await setUp(agrees(() => undefined))
     const client = new RawClient(server.port).send(upgrade)
     expect(await client.until((received) => received.endsWith('\r\n\r\n'))).toBe(
-      `HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: ${accept}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
     )
     expect(raw.connections[0]!.received).toBe(
       `GET /chat HTTP/1.1\r\nHost: 127.0.0.1:${raw.port}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
