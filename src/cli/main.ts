@@ -10,6 +10,9 @@ import { registerStart } from './commands/start.ts'
 import { packageVersion } from '../gateway/version.ts'
 import { CommandError, type CliContext } from './context.ts'
 
+/** Commands that run until they are told to stop. */
+const services: ReadonlySet<string> = new Set(['start', 'dev'])
+
 /** Runs one command line; sets the process's exit code: 0 success, 1 a failed check or operation, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<void> {
   const context: CliContext = {
@@ -19,10 +22,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
   }
-  // `portcullis audit tail | head` closes the pipe early: that is no failure.
+  // `portcullis audit tail | head` closes the pipe early: that is no failure. A gateway must outlive whoever read its output.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
+    if (error.code !== 'EPIPE') throw error
+    if (!services.has(argv.find((word) => !word.startsWith('-')) ?? '')) process.exit(0)
   })
   process.exitCode = await run(argv, context)
 }

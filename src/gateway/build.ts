@@ -38,9 +38,14 @@ export function build(configuration: Configuration, foundation: Foundation, prev
 
   const providers = new Keeper<ProviderSettings, Provider>(
     (settings, name) =>
-      createProvider(settings, { clock, onRefresh: (outcome) => metrics.jwksRefresh(name, outcome) }),
+      createProvider(settings, {
+        clock,
+        // Tokens that a shared secret proves need no published keys: nothing is fetched for them.
+        prefetch: needsKeys(configuration, name),
+        onRefresh: (outcome) => metrics.jwksRefresh(name, outcome),
+      }),
     (settings) => [settings.ca],
-  ).build(configuration.providers, previous?.providers)
+  ).build(configuration.providers, previous?.providers, ({ name }) => String(needsKeys(configuration, name)))
 
   const authenticators = new Keeper<AuthenticatorSettings, Authenticator>((settings) =>
     createAuthenticator(settings, {
@@ -92,6 +97,12 @@ export function build(configuration: Configuration, foundation: Foundation, prev
     services,
   })
   return { snapshot, providers, authenticators, upstreams, lockoutMemory }
+}
+
+function needsKeys({ authenticators }: Configuration, provider: string): boolean {
+  return Object.values(authenticators).some(
+    (each) => each.type === 'jwt' && each.provider === provider && each.secret === undefined,
+  )
 }
 
 /** Closes what `next` no longer uses, once the exchanges that began with it are over. */

@@ -36,6 +36,8 @@ export interface AuditEntry {
   readonly identity?: AuditIdentity
   /** Milliseconds that the decision took. */
   readonly durationMs?: number
+  /** What a report-only rule would have refused (`outcome` is then `would-refuse`). */
+  readonly report?: { readonly stage: string; readonly reason: string }
   /** Type-specific facts (a key's id and change, a configuration's hash, a retained segment …). */
   readonly data?: Readonly<Record<string, unknown>>
 }

@@ -28,11 +28,14 @@ export function registerDev(program: Command, context: CliContext): void {
     .command('token')
     .description('print a fresh access token of one of the users')
     .argument('<user>', 'viewer, editor or admin')
-    .requiredOption('--dir <dir>', 'the folder that portcullis dev keeps its state in')
+    .option('--dir <dir>', 'the folder that portcullis dev keeps its state in (required)')
     .option('--json', 'print {"user": …, "token": …}')
-    .action(async (user: string, options: { dir: string; json?: boolean }) => {
-      const token = await mint(resolve(context.cwd, options.dir), user)
-      if (options.json === true) printJson(context, { user, token })
+    .action(async (user: string, _own: object, command: Command) => {
+      // `dev` has options of the same names, and takes them wherever they stand.
+      const { dir, json } = command.optsWithGlobals<{ dir?: string; json?: boolean }>()
+      if (dir === undefined) command.error("error: required option '--dir <dir>' not specified")
+      const token = await mint(resolve(context.cwd, dir), user)
+      if (json === true) printJson(context, { user, token })
       else print(context, token)
     })
 }
