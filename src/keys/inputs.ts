@@ -32,7 +32,11 @@ export function readNewKey(
 ): Grants {
   const checker = new Checker()
   const grants = readGrants(input, routes, checker)
-  const expiresAt = readExpiry(input.expires, home, now, checker)
+  if (input.expires !== undefined && input.expiresAt !== undefined) {
+    checker.fault('expires', 'and expiresAt say the same; give one of them')
+  }
+  const member = input.expiresAt === undefined ? 'expires' : 'expiresAt'
+  const expiresAt = readExpiry(member, input[member], home, now, checker)
   if (expiresAt !== undefined && grants.notBefore !== undefined && grants.notBefore >= expiresAt) {
     checker.fault('notBefore', `must be before the key expires (${formatTime(expiresAt)})`)
   }
@@ -69,6 +73,7 @@ export function readGrants(input: GrantsInput, routes: Configuration['routes'], 
 }
 
 function readExpiry(
+  member: 'expires' | 'expiresAt',
   written: string | undefined,
   { maxLifetime }: KeyHome,
   now: number,
@@ -76,19 +81,19 @@ function readExpiry(
 ): number | undefined {
   const latest = maxLifetime === undefined ? undefined : now + maxLifetime
   if (written === undefined) return latest
-  if (written === 'none') {
-    if (latest !== undefined)
-      checker.fault('expires', 'the authenticator has a maxLifetime: keys must expire')
+  if (written === 'none' && member === 'expires') {
+    if (latest !== undefined) checker.fault(member, 'the authenticator has a maxLifetime: keys must expire')
     return undefined
   }
-  const duration = parseDuration(written)
+  const duration = member === 'expires' ? parseDuration(written) : undefined
   const expiresAt = duration === undefined ? parseTime(written) : now + duration
   if (expiresAt === undefined) {
-    checker.fault('expires', 'must be a duration such as 30d, an RFC 3339 time, or none')
-  } else if (expiresAt <= now) checker.fault('expires', 'must be in the future')
+    const also = member === 'expires' ? 'a duration such as 30d, none, or ' : ''
+    checker.fault(member, `must be ${also}an RFC 3339 time, such as 2027-01-31T12:00:00Z`)
+  } else if (expiresAt <= now) checker.fault(member, 'must be in the future')
   else if (latest !== undefined && expiresAt > latest) {
     checker.fault(
-      'expires',
+      member,
       `must be at most ${formatTime(latest)}, which is the maxLifetime of the authenticator`,
     )
   }

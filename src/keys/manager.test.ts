@@ -175,6 +175,16 @@ describe('the key manager', () => {
       expect(events).toEqual([])
     })
 
+    it('takes the end as a time too, but not twice', async () => {
+      const { expiresAt } = await keys.create({ owner: 'a', expiresAt: '2027-02-01T00:00:00Z' }, 'x')
+      expect(expiresAt).toBe('2027-02-01T00:00:00Z')
+      expect(await pathsOf(keys.create({ owner: 'a', expiresAt: '30d' }, 'x'))).toEqual(['expiresAt'])
+      expect(await pathsOf(keys.create({ owner: 'a', expiresAt: 'none' }, 'x'))).toEqual(['expiresAt'])
+      expect(await pathsOf(keys.create({ owner: 'a', expiresAt: '2027-02-01', expires: '1d' }, 'x'))).toEqual(
+        ['expires'],
+      )
+    })
+
     it('refuses a beginning after the end', async () => {
       expect(await pathsOf(keys.create({ owner: 'a', notBefore: '2027-06-01' }, 'x'))).toEqual(['notBefore'])
     })

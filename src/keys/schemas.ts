@@ -17,6 +17,7 @@ export interface GrantsInput {
 
 export interface NewKey extends GrantsInput {
   readonly expires?: string | undefined
+  readonly expiresAt?: string | undefined
   readonly authenticator?: string | undefined
 }
 

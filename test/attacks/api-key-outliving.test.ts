@@ -20,6 +20,34 @@ describe('an API key that was good a moment ago', () => {
     expect(await gate.verdict(key)).toBe('key_revoked')
   })
 
+  it('is refused within a second of being revoked by another process', async () => {
+    const other = await gate.openAgain()
+    const noticed = new Promise<void>((resolve) => {
+      gate.store.changes.subscribe(resolve)
+    })
+    await other.apiKeys.revoke(id, gate.clock.time, 'leaked')
+    const began = performance.now()
+    await noticed
+    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(await gate.verdict(key)).toBe('key_revoked')
+    await other.close()
+  })
+
+  it('is refused within a second of its owner being revoked by another process', async () => {
+    const other = await gate.openAgain()
+    const noticed = new Promise<void>((resolve) => {
+      gate.store.changes.subscribe(resolve)
+    })
+    const { time } = gate.clock
+    const standing = { kind: 'subject', issuer: 'urn:portcullis:api-key', value: 'acme' } as const
+    await other.revocations.add({ ...standing, at: time, permanent: false, createdAt: time })
+    await noticed
+    // The index reads what is new right after the notice, without a request asking for it.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(await gate.verdict(key)).toBe('key_revoked')
+    await other.close()
+  })
+
   it('is refused the moment that it expires, with no look-up', async () => {
     gate.lookUps = 0
     gate.clock.time += 30 * 86_400_000

@@ -15,6 +15,8 @@ import { gatewayRequest } from './gateway-request.ts'
 /** A route that takes API keys, over a real SQLite store, with everything that operators can do to it. */
 export interface KeyGate {
   readonly store: Store
+  /** Opens the same file once more, as another process would. */
+  openAgain(): Promise<Store>
   readonly keys: KeyManager
   readonly revocations: RevocationManager
   readonly index: RevocationIndex
@@ -50,7 +52,8 @@ export async function openKeyGate(...configured: ApiKeySettings[]): Promise<KeyG
       return this.time
     },
   }
-  const store = await openStore(join(folder, 'store.db'), { clock })
+  const path = join(folder, 'store.db')
+  const store = await openStore(path, { clock })
   const index = createRevocationIndex({
     store: store.revocations,
     changes: store.changes,
@@ -83,6 +86,7 @@ export async function openKeyGate(...configured: ApiKeySettings[]): Promise<KeyG
   const guard = { admit: () => 0, failed: () => undefined }
   const gate: KeyGate = {
     store,
+    openAgain: () => openStore(path, { clock }),
     keys: createKeyManager({ ...shared, store: store.apiKeys }),
     revocations: createRevocationManager({
       ...shared,

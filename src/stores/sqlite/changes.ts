@@ -12,7 +12,7 @@ export interface PolledChanges extends StoreChangeFeed {
 
 const pollEvery = 250
 
-/** @param onError told of failed polls; `checkedAt` then stands still, and readers grow stale */
+/** @param onError told once of polls that fail for the same reason; `checkedAt` then stands still, and readers grow stale */
 export function pollChanges(
   connection: Connection,
   path: string,
@@ -64,11 +64,15 @@ export function pollChanges(
   }
 
   check()
+  let failing: string | undefined
   const timer = setInterval(() => {
     try {
       check()
+      failing = undefined
     } catch (error) {
-      onError(error)
+      const { message } = error as Error
+      if (message !== failing) onError(error)
+      failing = message
     }
   }, pollEvery)
   timer.unref()

@@ -182,10 +182,16 @@ describe('a SQLite store', () => {
 
   it('says so when the file was replaced under it, instead of growing deaf', async () => {
     const path = freshPath()
-    const store = await opening(path)
+    const clock = setClock()
+    const told = Promise.withResolvers<unknown>()
+    const store = await openStore(path, { clock, onError: told.resolve })
+    opened.push(store)
     copyFileSync(path, `${path}.copy`)
     renameSync(`${path}.copy`, path)
+    clock.time += 5
     expect(() => store.changes.check()).toThrow(/was replaced/)
+    expect(await told.promise).toMatchObject({ message: expect.stringMatching(/was replaced/) })
+    expect(store.changes.checkedAt).toBe(clock.time - 5)
   })
 
   it('hands entries of a dead process over again after a minute', async () => {
