@@ -46,7 +46,8 @@ export function checkRequestOrigin(facts: OriginFacts): Refusal | undefined {
     : undefined
 }
 
-function travelsByItself(place: CredentialPlace): boolean {
+/** @returns whether browsers attach a credential in this place without the page's intent; for others the rule asks nothing */
+export function travelsByItself(place: CredentialPlace): boolean {
   return place.kind === 'cookie' || (place.kind === 'header' && place.scheme?.toLowerCase() === 'basic')
 }
 

@@ -133,6 +133,17 @@ describe('rotation', () => {
     expect(other.current().kid).toBe(one.current().kid)
   })
 
+  it('follows a schedule that a reload brought, and never shortens how long a last key is published', async () => {
+    const keys = await open(memory())
+    keys.reschedule({ rotateEvery: day, lifetime: 1000 })
+    await keys.at(day - 3_600_000)
+    expect(kids(keys)).toHaveLength(2)
+    await keys.at(day + 60_000 + 299_999)
+    expect(kids(keys)).toHaveLength(2)
+    await keys.at(day + 60_000 + 300_000)
+    expect(kids(keys)).toHaveLength(1)
+  })
+
   it('goes on in the background while keys are used, and keeps what there is when the store is away', async () => {
     const facts = memory()
     const errors: unknown[] = []

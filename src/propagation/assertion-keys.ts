@@ -26,16 +26,21 @@ export interface AssertionKeys {
   current(): SigningKey
   /** The document at `/.portcullis/jwks.json`. */
   published(): { readonly keys: readonly PublishedKey[] }
+  /** Takes the schedule of a reloaded configuration. */
+  reschedule(schedule: KeySchedule): void
   /** Looks after the schedule: makes the next key, learns of other instances' keys, forgets those that are past. */
   maintain(): Promise<void>
 }
 
-export interface AssertionKeyOptions {
-  readonly clock: Clock
+export interface KeySchedule {
   /** Milliseconds between keys. */
   readonly rotateEvery: number
   /** Milliseconds that an assertion lives. */
   readonly lifetime: number
+}
+
+export interface AssertionKeyOptions extends KeySchedule {
+  readonly clock: Clock
   /** Told when the store failed in the background; the keys that there are stay in use. */
   readonly onError?: (error: unknown) => void
 }
@@ -62,8 +67,8 @@ const oldestName = 'assertion-key/oldest'
  * @throws when the store fails, or holds something that is no key
  */
 export async function openAssertionKeys(facts: Facts, options: AssertionKeyOptions): Promise<AssertionKeys> {
-  const { clock, rotateEvery, lifetime, onError } = options
-  const lead = Math.min(longestLead, rotateEvery / 2)
+  const { clock, onError } = options
+  let { rotateEvery, lifetime } = options
   const oldest = Number((await facts.get(oldestName)) ?? '0')
   let keys: readonly StoredKey[] = await readFrom(facts, oldest)
   if (keys.length === 0) keys = [await makeKey(facts, oldest, clock.now())]
@@ -75,6 +80,7 @@ export async function openAssertionKeys(facts: Facts, options: AssertionKeyOptio
     const newer = await readFrom(facts, keys.at(-1)!.number + 1)
     if (newer.length > 0) keys = [...keys, ...newer]
     const newest = keys.at(-1)!
+    const lead = Math.min(longestLead, rotateEvery / 2)
     if (now >= newest.activeFrom + rotateEvery - lead) {
       // A gateway that slept past the date still publishes first.
       const activeFrom = Math.max(newest.activeFrom + rotateEvery, now + lead)
@@ -114,6 +120,11 @@ export async function openAssertionKeys(facts: Facts, options: AssertionKeyOptio
     published() {
       maintainWhenDue(clock.now())
       return { keys: keys.map((key) => key.published) }
+    },
+    reschedule(schedule) {
+      rotateEvery = schedule.rotateEvery
+      // What was signed under the longer life may still be about.
+      lifetime = Math.max(lifetime, schedule.lifetime)
     },
     maintain,
   }
