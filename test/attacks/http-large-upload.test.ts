@@ -33,7 +33,7 @@ describe('an upload that is refused unread', () => {
     let sent = 0
     const chunk = Buffer.alloc(256 * 1024)
     const started = performance.now()
-    while (!client.isClosed && performance.now() - started < 4000) {
+    while (!client.isClosed && performance.now() - started < 8000) {
       if (client.socket.writableLength === 0) {
         client.send(chunk)
         sent += chunk.length
@@ -54,13 +54,13 @@ describe('an upload that is refused unread', () => {
     const started = performance.now()
     await client.ended()
     expect(listener.running.connections).toBe(1)
-    while (listener.running.connections > 0 && performance.now() - started < 5000) {
+    while (listener.running.connections > 0 && performance.now() - started < 8000) {
       client.send('a')
       await delay(20)
     }
     const took = performance.now() - started
     expect(took).toBeGreaterThan(1000)
-    expect(took).toBeLessThan(3000)
+    expect(took).toBeLessThan(5000)
   })
 
   it('ends at once when the client ends its side', async () => {
@@ -71,7 +71,7 @@ describe('an upload that is refused unread', () => {
     const started = performance.now()
     client.end()
     await until(() => listener.running.connections === 0)
-    expect(performance.now() - started).toBeLessThan(1000)
+    expect(performance.now() - started).toBeLessThan(1800)
   })
 
   it('is no request where it continues', async () => {

@@ -28,7 +28,7 @@ describe('a head that comes byte by byte', () => {
     expect(answer.json()['code']).toBe('request_timeout')
     expect(answer.field('connection')).toBe('close')
     expect(took).toBeGreaterThanOrEqual(400)
-    expect(took).toBeLessThan(1500)
+    expect(took).toBeLessThan(4000)
     expect(listener.reached).toHaveLength(0)
     await dripping
   })
@@ -125,7 +125,7 @@ describe('a body that comes byte by byte', () => {
     expect(answer.status).toBe(408)
     expect(answer.field('connection')).toBe('close')
     expect(performance.now() - started).toBeGreaterThanOrEqual(800)
-    expect(performance.now() - started).toBeLessThan(2500)
+    expect(performance.now() - started).toBeLessThan(5000)
     await dripping
   })
 
@@ -141,7 +141,7 @@ describe('a body that comes byte by byte', () => {
     client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n')
     expect((await client.answer()).status).toBe(408)
     expect(performance.now() - started).toBeGreaterThanOrEqual(300)
-    expect(performance.now() - started).toBeLessThan(2000)
+    expect(performance.now() - started).toBeLessThan(5000)
   })
 })
 

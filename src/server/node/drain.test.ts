@@ -79,7 +79,7 @@ describe('a drain', () => {
     await closed
     const took = performance.now() - started
     expect(took).toBeGreaterThan(400)
-    expect(took).toBeLessThan(3500)
+    expect(took).toBeLessThan(8000)
   })
 
   it('cuts what is left when its time is over', async () => {
