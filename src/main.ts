@@ -75,6 +75,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       log,
       watch: options.watch,
       metrics: foundation.services.metrics,
+      refused: (faults) => foundation.audit.record(reloadRefusal(faults, clock)),
       apply: async (next) => {
         const before = current()
         const after = build(next, foundation, before)
@@ -137,6 +138,16 @@ function configurationEvent(
     type: 'configuration',
     outcome: 'record',
     data: { change, hash: configuration.hash, routes: configuration.routes.length },
+  }
+}
+
+function reloadRefusal(faults: number, clock: Clock): Parameters<Foundation['audit']['record']>[0] {
+  return {
+    time: clock.now(),
+    type: 'configuration',
+    outcome: 'refuse',
+    reason: 'invalid_configuration',
+    data: { change: 'reload', faults },
   }
 }
 

@@ -35,7 +35,16 @@ export function decisionEvent(
     ...(credential === undefined ? {} : { credential }),
     ...(identity === undefined ? {} : { identity: identityOf(exchange, identity) }),
     ...(report === undefined ? {} : { report }),
+    ...(identity === undefined ? {} : droppedOf(exchange, identity)),
   }
+}
+
+const nothing = Object.freeze({})
+
+/** Scopes that no header can tell are dropped on the way to the backend: the log says which. */
+function droppedOf(exchange: ExchangeState, identity: Identity): Pick<AuditEntry, 'data'> {
+  if (!identity.scopes.some((scope) => scope.includes(' '))) return nothing
+  return { data: { droppedScopes: exchange.snapshot.propagation.droppedScopes(identity) } }
 }
 
 // Cached tokens and keys yield the same objects again: what the log says of them is made once.

@@ -2,18 +2,16 @@
 import { corsFields, isCorsField } from '../routing/cors.ts'
 import { rateLimitFields } from '../limits/fields.ts'
 import { editAnswerFields } from '../propagation/answer-fields.ts'
+import type { AuditEntry } from '../ports/audit-log.ts'
 import type { FieldLines } from '../exchange.ts'
 import type { ExchangeState } from './exchange-state.ts'
 
 export function decorateAnswer(exchange: ExchangeState, _status: number, fields: FieldLines): FieldLines {
-  const settings = exchange.compiled!.settings
+  const { settings, limits } = exchange.compiled!
   const out = editAnswerFields(fields, settings.response.headers, {
-    dropsCors: settings.cors !== undefined ? isCorsField : undefined,
-    onOwnCookie: (name) =>
-      exchange.snapshot.services.log.warn(
-        { cookie: name, route: settings.id },
-        'an upstream tried to set a cookie of the gateway',
-      ),
+    dropsCors: settings.cors === undefined ? undefined : isCorsField,
+    dropsLimits: !limits.isEmpty || exchange.limits.length > 0,
+    onOwnCookie: (name) => recordOwnCookie(exchange, name),
   })
   out.push('X-Request-Id', exchange.id)
   addOwnFields(exchange, out)
@@ -29,4 +27,22 @@ export function addOwnFields(exchange: ExchangeState, out: string[]): void {
   if (!compiled.limits.isEmpty || exchange.limits.length > 0)
     out.push(...rateLimitFields(compiled.limits, exchange.limits))
   if (credential?.expiryNotice !== undefined) out.push('Portcullis-Key-Expires', credential.expiryNotice)
+}
+
+/** A backend must not be able to plant or replace a session: the cookie is gone from the answer, and the log says so. */
+function recordOwnCookie(exchange: ExchangeState, name: string): void {
+  const { audit, clock, log } = exchange.snapshot.services
+  const route = exchange.route?.id ?? ''
+  const entry: AuditEntry = {
+    time: clock.now(),
+    type: 'session',
+    outcome: 'record',
+    reason: 'own_cookie_dropped',
+    requestId: exchange.id,
+    route,
+    data: { cookie: name.slice(0, 100) },
+  }
+  audit
+    .record(entry)
+    ?.catch((error: unknown) => log.error({ err: error, route }, 'a dropped cookie could not be recorded'))
 }

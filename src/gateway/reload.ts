@@ -19,6 +19,8 @@ export interface ReloaderOptions {
   readonly metrics: GatewayMetrics
   readonly watch: boolean
   readonly apply: (next: Configuration) => Promise<void>
+  /** Records that a configuration with so many faults was refused. */
+  readonly refused: (faults: number) => undefined | Promise<void>
 }
 
 /** Sections that are read once, at the start. */
@@ -42,6 +44,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const result = await loadConfiguration(file, { env, extraChecks: [checksAcrossRooms] })
     if (!result.ok) {
       metrics.reload('refused')
+      await options.refused(result.faults.length)
       log.error(
         { file, faults: formatFaults(result.faults) },
         'the changed configuration has faults: the running one stays',

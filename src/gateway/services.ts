@@ -56,7 +56,10 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       clock,
       instance: randomUUID(),
       configurationHash: options.configurationHash,
-      onAlarm: (kind, detail) => log.error({ alarm: kind, detail }, 'audit alarm'),
+      onAlarm: (kind, detail) => {
+        if (kind === 'write_recovered') log.info({ alarm: kind, detail }, 'the audit log is written again')
+        else log.error({ alarm: kind, detail }, 'audit alarm')
+      },
       onLag: (seconds) => metrics.auditLag(seconds),
       onEvent: (type, outcome) => metrics.auditEvent(type, outcome),
     })

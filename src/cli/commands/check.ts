@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { Option, type Command } from 'commander'
 import { formatFaults, loadConfiguration } from '../../config/load.ts'
 import { lint } from '../../config/lint/lint.ts'
 import { formatFindings, type FindingFormat } from '../../config/lint/report.ts'
 import { checksAcrossRooms, shadowFindings } from '../../gateway/checks.ts'
+import { openStore } from '../../stores/open.ts'
 import { CommandError, findConfigurationFile, print, warn, type CliContext } from '../context.ts'
 
 interface CheckOptions {
@@ -54,12 +56,39 @@ async function check(context: CliContext, file: string, options: CheckOptions): 
     return
   }
   for (const notice of loaded.notices) warn(context, `note: ${notice}`)
-  const findings = lint(loaded, { nodeVersion: process.version, more: shadowFindings(loaded.configuration) })
+  const findings = lint(loaded, {
+    nodeVersion: process.version,
+    keysWithoutExpiry: await countKeysWithoutExpiry(loaded.configuration.store.path),
+    more: shadowFindings(loaded.configuration),
+  })
   print(context, formatFindings({ file, faults: [], findings }, options.format))
   const isFatal = findings.some(
     ({ severity }) => severity === 'error' || (options.failOn === 'warning' && severity === 'warning'),
   )
   if (isFatal) process.exitCode = 1
+}
+
+const page = 1000
+/** A warning needs no exact number of millions. */
+const enough = 100_000
+
+/** Looks only into a store that is there already: a check must not make one. */
+async function countKeysWithoutExpiry(path: string): Promise<number> {
+  if (!existsSync(path)) return 0
+  const store = await openStore(path, { clock: { now: () => Date.now() } })
+  try {
+    let found = 0
+    let after: string | undefined
+    for (let seen = 0; seen < enough; seen += page) {
+      const keys = await store.apiKeys.list({ limit: page, ...(after === undefined ? {} : { after }) })
+      found += keys.filter((key) => key.expiresAt === undefined && key.revokedAt === undefined).length
+      after = keys.at(-1)?.id
+      if (keys.length < page) break
+    }
+    return found
+  } finally {
+    await store.close()
+  }
 }
 
 function count(number: number, noun: string): string {
