@@ -1,6 +1,7 @@
 /** The end of an exchange: a refusal becomes an answer and an audit event; every answer is counted. */
 import { renderRefusal } from '../server/problem.ts'
-import type { Answer } from '../exchange.ts'
+import { isNamed } from '../engine/fields.ts'
+import type { Answer, FieldLines } from '../exchange.ts'
 import { publicCodes } from '../engine/errors.ts'
 import type { Refusal } from '../engine/outcome.ts'
 import { addOwnFields } from './decorate.ts'
@@ -22,19 +23,28 @@ export function conclude(exchange: ExchangeState, type: Stage['type'], refusal: 
   if (refusal.code === 'rate_limited') services.metrics.rateLimited(exchange.route?.id ?? '', refusal.reason)
   const extra: string[] = []
   addOwnFields(exchange, extra)
-  const { request, server } = exchange
+  const { server } = exchange
+  // As they came: a refusal of the target comes before there is a request.
+  const contentType = rawField(server.fields, 'content-type')
   exchange.server.answer(
     renderRefusal(refusal, {
       requestId: exchange.id,
       method: server.method,
-      accept: request.header('accept'),
-      secFetchMode: request.header('sec-fetch-mode'),
-      contentType: request.header('content-type'),
+      accept: rawField(server.fields, 'accept'),
+      secFetchMode: rawField(server.fields, 'sec-fetch-mode'),
+      contentType,
       extraFields: extra,
     }),
   )
-  const isGrpc = request.header('content-type')?.startsWith('application/grpc') === true
+  const isGrpc = contentType?.startsWith('application/grpc') === true
   finish(exchange, isGrpc ? 200 : refusal.status)
+}
+
+export function rawField(fields: FieldLines, name: string): string | undefined {
+  for (let index = 0; index < fields.length; index += 2) {
+    if (isNamed(fields[index]!, name)) return fields[index + 1]
+  }
+  return undefined
 }
 
 /** Answers with something that is neither a refusal nor the upstream's: preflights and the gateway's own endpoints. */

@@ -5,6 +5,7 @@ import type { Answer } from '../exchange.ts'
 import type { AcceptFacts, RunningListener } from '../server/listener.ts'
 import { startNodeListener } from '../server/node/start.ts'
 import { renderRefusal } from '../server/problem.ts'
+import { rawField } from './conclude.ts'
 import { healthAnswer } from './endpoints.ts'
 import { createHandler } from './handle.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -62,5 +63,12 @@ function refuseAtAccept(snapshot: Snapshot, refusal: Refusal, facts: AcceptFacts
       services.log.error({ err: error }, 'an audit event of a refusal could not be written'),
     )
   services.metrics.request('', refusal.status, 'refuse').add()
-  return renderRefusal(refusal, { requestId, method: method ?? '' })
+  const fields = facts.fields ?? []
+  return renderRefusal(refusal, {
+    requestId,
+    method: method ?? '',
+    accept: rawField(fields, 'accept'),
+    secFetchMode: rawField(fields, 'sec-fetch-mode'),
+    contentType: rawField(fields, 'content-type'),
+  })
 }

@@ -13,7 +13,11 @@ export function boundBody(exchange: ExchangeState): StageResult {
   const { bodyLimit, requestTimeout } = compiled!
   if (server.contentLength !== undefined && server.contentLength > bodyLimit)
     return refuse('payload_too_large')
-  if (server.hasBody) server.limitBody({ bytes: bodyLimit, timeout: requestTimeout })
+  if (server.hasBody) {
+    // A gRPC call's body is a stream that lasts as long as the call.
+    const isGrpc = exchange.request.header('content-type')?.startsWith('application/grpc') === true
+    server.limitBody({ bytes: bodyLimit, timeout: isGrpc ? Infinity : requestTimeout })
+  }
   return undefined
 }
 
