@@ -126,13 +126,14 @@ describe('a SQLite store', () => {
       })
     })
     const other = writerProcess(path, 1, 'other')
+    const exit = once(other, 'exit')
     const [line] = (await once(other.stdout, 'data')) as [Buffer]
     const written = performance.now()
     expect(line.toString()).toContain('done')
     expect((await noticed) - written).toBeLessThan(1_000)
     expect(store.changes.version).not.toBe(version)
     expect(await store.apiKeys.findById('other-0')).toBeDefined()
-    await once(other, 'exit')
+    await exit
   })
 
   it('does not take foreign tables in the same file for a change', async () => {
@@ -150,8 +151,8 @@ describe('a SQLite store', () => {
     const path = freshPath()
     const store = await opening(path)
     const other = writerProcess(path, 150, 'other')
-    await once(other.stdout, 'data')
     const exit = once(other, 'exit')
+    await once(other.stdout, 'data')
     for (let index = 0; index < 150; index += 1) await store.apiKeys.insert([keyRecord(`own-${index}`)])
     expect((await exit)[0]).toBe(0)
     expect(await store.apiKeys.list({ limit: 1_000 })).toHaveLength(300)
