@@ -79,6 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       apply: async (next) => {
         const before = current()
         const after = build(next, foundation, before)
+        foundation.assertionKeys.reschedule(next.assertion)
         built = after
         await foundation.audit.record(configurationEvent('reload', next, clock))
         for (const { running, settings } of listeners) {

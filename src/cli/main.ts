@@ -1,12 +1,5 @@
 /** The command line: registers the commands, and turns every failure into one readable message and an exit code. */
 import { Command, CommanderError } from 'commander'
-import { registerAudit } from './commands/audit.ts'
-import { registerCheck } from './commands/check.ts'
-import { registerDev } from './commands/dev.ts'
-import { registerInit } from './commands/init.ts'
-import { registerKeys } from './commands/keys.ts'
-import { registerRevoke } from './commands/revoke.ts'
-import { registerStart } from './commands/start.ts'
 import { packageVersion } from '../gateway/version.ts'
 import { CommandError, type CliContext } from './context.ts'
 
@@ -33,7 +26,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** @returns the exit code */
 export async function run(argv: readonly string[], context: CliContext): Promise<number> {
   try {
-    await buildProgram(context).parseAsync([...argv], { from: 'user' })
+    const program = buildProgram(context, await loadCommands(argv))
+    await program.parseAsync([...argv], { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
@@ -45,7 +39,7 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   }
 }
 
-function buildProgram(context: CliContext): Command {
+function buildProgram(context: CliContext, registers: readonly Register[]): Command {
   const program = new Command('portcullis')
     .description('An API gateway whose first job is authentication.')
     .version(packageVersion())
@@ -58,7 +52,7 @@ function buildProgram(context: CliContext): Command {
     .showSuggestionAfterError(true)
     .showHelpAfterError('(--help shows what it takes)')
     .exitOverride()
-  for (const register of commands) register(program, context)
+  for (const register of registers) register(program, context)
   for (const command of allCommands(program)) {
     command
       .exitOverride()
@@ -68,15 +62,24 @@ function buildProgram(context: CliContext): Command {
   return program
 }
 
-const commands: readonly ((program: Command, context: CliContext) => void)[] = [
-  registerStart,
-  registerDev,
-  registerInit,
-  registerCheck,
-  registerKeys,
-  registerRevoke,
-  registerAudit,
-]
+type Register = (program: Command, context: CliContext) => void
+
+/** In the order of the help. Only the command that is asked for is loaded: a gateway's modules are not needed to list keys. */
+const commands: Readonly<Record<string, () => Promise<Register>>> = {
+  start: async () => (await import('./commands/start.ts')).registerStart,
+  dev: async () => (await import('./commands/dev.ts')).registerDev,
+  init: async () => (await import('./commands/init.ts')).registerInit,
+  check: async () => (await import('./commands/check.ts')).registerCheck,
+  keys: async () => (await import('./commands/keys.ts')).registerKeys,
+  revoke: async () => (await import('./commands/revoke.ts')).registerRevoke,
+  audit: async () => (await import('./commands/audit.ts')).registerAudit,
+}
+
+async function loadCommands(argv: readonly string[]): Promise<readonly Register[]> {
+  const asked = argv.find((word) => Object.hasOwn(commands, word))
+  const loaders = asked === undefined || argv.includes('help') ? Object.values(commands) : [commands[asked]!]
+  return Promise.all(loaders.map((load) => load()))
+}
 
 function allCommands(command: Command): Command[] {
   return command.commands.flatMap((each) => [each, ...allCommands(each)])

@@ -24,7 +24,7 @@ export interface ReloaderOptions {
 }
 
 /** Sections that are read once, at the start. */
-const fixed = ['listeners', 'admin', 'store', 'audit', 'assertion'] as const
+const fixed = ['listeners', 'admin', 'store', 'audit'] as const
 
 export function createReloader(options: ReloaderOptions): Reloader {
   const { log, metrics, env } = options
@@ -63,7 +63,6 @@ export function createReloader(options: ReloaderOptions): Reloader {
       admin: running.admin,
       store: running.store,
       audit: running.audit,
-      assertion: running.assertion,
     })
     running = next
     metrics.reload('applied')

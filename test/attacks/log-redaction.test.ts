@@ -6,7 +6,7 @@ const claims = Buffer.from('{"sub":"alice","iss":"https://issuer.example"}').toS
 const jwt = `eyJhbGciOiJSUzI1NiJ9.${claims}.${randomBytes(64).toString('base64url')}`
 const apiKey = `ptc_0123456789ab_${'Ab9'.repeat(14)}Z0aB1cD`
 const password = 'correct-horse-battery-staple'
-const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+const pem: string = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
 const pemBody = pem.split('\n')[1]!
 const hidden = [
   jwt,

@@ -1,6 +1,6 @@
 /** Step 4: the proof of who is calling, and the rule for credentials that travel without the page's intent. */
 import { authenticate, type Authentication } from '../../engine/authenticate.ts'
-import { checkRequestOrigin, normalOrigin } from '../../engine/origin.ts'
+import { checkRequestOrigin, normalOrigin, travelsByItself } from '../../engine/origin.ts'
 import { refuse } from '../../engine/outcome.ts'
 import type { ExchangeState } from '../exchange-state.ts'
 import type { StageResult } from '../stage.ts'
@@ -43,7 +43,7 @@ function settle(exchange: ExchangeState, result: Authentication): StageResult {
 
 export function checkOrigin(exchange: ExchangeState): StageResult {
   const { credential, compiled } = exchange
-  if (credential === undefined || credential.place.kind === 'query') return undefined
+  if (credential === undefined || !travelsByItself(credential.place)) return undefined
   return checkRequestOrigin({
     place: credential.place,
     request: exchange.request,
