@@ -3,37 +3,18 @@
  * Ends exactly once, by `settle`. Nothing that fails after the head went out can look like a whole answer to the client.
  */
 import type { Duplex } from 'node:stream'
-import { refuse, type Refusal } from '../engine/outcome.ts'
 import type { Reason } from '../engine/errors.ts'
+import { refuse, type Refusal } from '../engine/outcome.ts'
 import { BodyError, type AnswerWriter, type FieldLines } from '../exchange.ts'
+import type { AttemptHooks, AttemptResult, Cut } from './attempt-result.ts'
 import type { Job } from './job.ts'
+import { Patience } from './patience.ts'
 import { sendBody } from './request-body.ts'
 import { endToEndFields, judgeResponseHead, type ResponseHead } from './response-head.ts'
 import { passableTrailers } from './trailers.ts'
 import { joinTunnel } from './tunnel.ts'
 import { acceptsHandshake } from './websocket.ts'
 import type { Connection, RawHead, Receiver, RequestFacts, WireFault } from './wire.ts'
-
-/** Who cut an answer short. */
-export type Cut = 'client' | 'upstream' | 'credential'
-
-export type AttemptResult =
-  | { readonly kind: 'answered'; readonly status: number; readonly bytes: number; readonly cut?: Cut }
-  /** The upstream answered, but the answer is one to try again on. Nothing was sent to the client. */
-  | { readonly kind: 'declined'; readonly status: number }
-  | { readonly kind: 'lost'; readonly fault: WireFault }
-  /** Final: no other target would change it. */
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-
-export interface AttemptHooks {
-  /** Asked once: whether an answer with this status is dropped in favour of another try. */
-  declines(status: number): boolean
-  settled(result: AttemptResult): void
-  /** The connection can serve again. */
-  reusable(): void
-  /** A head came: the target lives. */
-  headed(): void
-}
 
 /** An answer that is dropped is read to its end if it is short, so that the connection survives. */
 const discardable = 64 * 1024
@@ -52,7 +33,7 @@ export class Attempt implements Receiver {
   #isClosed = false
   #bytes = 0
   #interims = 0
-  #timer: NodeJS.Timeout | undefined
+  readonly #patience: Patience = new Patience((isHeadMissing) => this.#giveUp(isHeadMissing))
   #stopBody: (() => void) | undefined
   #unwatch: (() => void) | undefined
   #cutTunnel: ((cut: Cut) => void) | undefined
@@ -106,7 +87,7 @@ export class Attempt implements Receiver {
         if (isStalled) {
           this.#awaitHead()
         } else {
-          clearTimeout(this.#timer)
+          this.#patience.stop()
         }
       },
       failed: (error) => {
@@ -128,7 +109,7 @@ export class Attempt implements Receiver {
   }
 
   head(raw: RawHead): void {
-    clearTimeout(this.#timer)
+    this.#patience.stop()
     const head = judgeResponseHead(raw, this.#request.method)
     if (typeof head === 'string') {
       this.#refuseAnswer(head)
@@ -138,7 +119,7 @@ export class Attempt implements Receiver {
     this.#head = head
     if (this.#hooks.declines(head.status)) {
       this.#isDiscarding = true
-      this.#restartTimer()
+      this.#awaitBytes()
       this.#settle({ kind: 'declined', status: head.status })
       return
     }
@@ -151,7 +132,7 @@ export class Attempt implements Receiver {
       return
     }
     this.#watch()
-    this.#restartTimer()
+    this.#awaitBytes()
   }
 
   data(chunk: Uint8Array): void {
@@ -168,12 +149,12 @@ export class Attempt implements Receiver {
       this.#writer.onDrain(() => {
         if (!this.#isClosed) {
           this.#isPaused = false
-          this.#timer?.refresh()
+          this.#patience.progress()
           this.#connection.resume()
         }
       })
     }
-    this.#timer?.refresh()
+    this.#patience.progress()
   }
 
   end(trailers: FieldLines): void {
@@ -201,7 +182,7 @@ export class Attempt implements Receiver {
   }
 
   upgraded(raw: RawHead, socket: Duplex): void {
-    clearTimeout(this.#timer)
+    this.#patience.stop()
     const fields = endToEndFields(raw.fields)
     const { server, handshakeKey, hooks } = this.#job
     if (
@@ -248,22 +229,19 @@ export class Attempt implements Receiver {
   }
 
   #awaitHead(): void {
-    const { response } = this.#job.timeouts
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#breakOff('upstream', refuse('response_timeout', { detail: `no answer within ${response} ms` }))
-    }, response)
+    this.#patience.awaitHead(this.#job.timeouts.response)
   }
 
   /** From the head on: the time without a byte, which event streams may take at will. */
-  #restartTimer(): void {
-    const { idleTimeout } = this.#job
-    this.#timer =
-      this.#head?.isEventStream === true
-        ? undefined
-        : setTimeout(() => {
-            this.#breakOff(this.#isPaused ? 'client' : 'upstream', refuse('response_timeout'))
-          }, idleTimeout)
+  #awaitBytes(): void {
+    if (this.#head?.isEventStream !== true) {
+      this.#patience.awaitBytes(this.#job.idleTimeout)
+    }
+  }
+
+  #giveUp(isHeadMissing: boolean): void {
+    const detail = isHeadMissing ? `no answer within ${this.#job.timeouts.response} ms` : 'no further byte'
+    this.#breakOff(this.#isPaused ? 'client' : 'upstream', refuse('response_timeout', { detail }))
   }
 
   #watch(): void {
@@ -332,7 +310,7 @@ export class Attempt implements Receiver {
   #quiet(): boolean {
     const isFirst = !this.#isClosed
     this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#patience.stop()
     this.#unwatchStream()
     this.#stopBody?.()
     this.#stopBody = undefined

@@ -3,7 +3,8 @@ import type { UpstreamSettings } from '../configuration.ts'
 import { refuse, type Refusal } from '../engine/outcome.ts'
 import type { ForwardPlan, ServerRequest } from '../exchange.ts'
 import type { Clock } from '../ports/clock.ts'
-import { Attempt, type AttemptResult } from './attempt.ts'
+import { Attempt } from './attempt.ts'
+import type { AttemptResult } from './attempt-result.ts'
 import type { Pick } from './balance.ts'
 import { ConnectError } from './connect.ts'
 import type { Job } from './job.ts'
@@ -166,7 +167,8 @@ async function tryTarget(course: Course, target: Target, isAfresh: boolean): Pro
       : { kind: 'next' }
   }
   if (course.isClientGone) {
-    target.give(connection)
+    // Not kept: as long as nothing was sent on it nobody would notice that it was closed.
+    connection.destroy()
     return { kind: 'refused', refusal: refuse('client_gone') }
   }
   if (course.context.isDestroyed()) {

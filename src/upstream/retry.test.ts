@@ -61,6 +61,12 @@ describe('retries', () => {
     expect(retries.afterFailure(failure('unsent', { isReused: true }))).toBe('afresh')
   })
 
+  it('do not go on without end where new connections are closed before anything is sent', () => {
+    const retries = createRetries({ method: 'POST' }, 1, inTime)
+    expect(retries.afterFailure(failure('unsent'))).toBe('elsewhere')
+    expect(retries.afterFailure(failure('unsent'))).toBe('give-up')
+  })
+
   it('follow 502, 503 and 504 only', () => {
     for (const status of [200, 400, 429, 500, 501, 505]) {
       expect(createRetries({ method: 'GET' }, 1, inTime).declines(status)).toBe(false)

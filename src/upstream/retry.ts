@@ -56,8 +56,8 @@ export function createRetries(
     afterConnectFailure: takeOne,
     afterFailure({ isReused, fault }) {
       if (fault.kind === 'unsent') {
-        // Nobody can have seen the request, whatever its method.
-        return 'afresh'
+        // Nobody can have seen the request, whatever its method. A target that closes new connections at once is as good as down.
+        return isReused ? 'afresh' : takeOne()
       }
       if (!mayRepeat()) {
         return 'give-up'

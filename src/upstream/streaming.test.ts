@@ -5,7 +5,7 @@ import { refuse } from '../engine/outcome.ts'
 import { BodyError } from '../exchange.ts'
 import { exchange, get, RawClient } from '../../test/support/raw-client.ts'
 import type { RawConnection } from '../../test/support/raw-upstream.ts'
-import { setUp } from '../../test/support/upstream-setup.ts'
+import { setUp, setUpRaw, setUpTargets } from '../../test/support/upstream-setup.ts'
 
 const MiB = 1024 * 1024
 const size = 200 * MiB
@@ -181,6 +181,31 @@ describe('a client that goes away', () => {
     client.close()
     await raw.connections[0]!.gone()
     expect(await server.result()).toMatchObject({ outcome: 'refused', refusal: { reason: 'client_gone' } })
+  })
+
+  it('while the upstream is connected to leaves nothing behind', async () => {
+    const isFound = Promise.withResolvers<void>()
+    const raw = await setUpRaw(() => undefined)
+    const { server, upstream } = await setUpTargets([`http://catalog.internal:${raw.port}`], {
+      deps: {
+        names: {
+          async addresses() {
+            await isFound.promise
+            return [{ address: '127.0.0.1', family: 4 }]
+          },
+          timeToLive: async () => undefined,
+        },
+      },
+    })
+    const client = new RawClient(server.port).send(get())
+    await expect.poll(() => upstream.state().targets[0]?.inFlight).toBe(1)
+    client.socket.resetAndDestroy()
+    await expect.poll(() => server.connections).toBe(0)
+    isFound.resolve()
+    expect(await server.result()).toMatchObject({ refusal: { reason: 'client_gone' } })
+    await raw.connections[0]?.gone()
+    expect(raw.connections.map(({ received }) => received).join('')).toBe('')
+    expect(upstream.state().targets[0]).toMatchObject({ inFlight: 0, connections: { open: 0, idle: 0 } })
   })
 
   it('ends an answer under way', async () => {

@@ -16,8 +16,8 @@ import type { Connection, RawHead, Receiver, RequestFacts, WireFault } from './w
 /** An idle connection is closed before the usual five seconds of servers, or a second before what `Keep-Alive` announced. */
 const idle = { usual: 4_000, longest: 60_000, margin: 1_000 }
 const largestHead = 64 * 1024
-/** Milliseconds for the answer of an upstream that takes no more of the request. */
-const patience = 1_000
+/** Milliseconds for the answer of an upstream that takes no more of the request; usually its end is read at once. */
+const patience = 10_000
 
 type Controller = Dispatcher.DispatchController
 

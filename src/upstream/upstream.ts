@@ -9,7 +9,7 @@ import type { UpstreamSettings } from '../configuration.ts'
 import type { Refusal } from '../engine/outcome.ts'
 import type { FieldLines, ForwardPlan, ServerRequest } from '../exchange.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Cut } from './attempt.ts'
+import type { Cut } from './attempt-result.ts'
 import { createBalancer } from './balance.ts'
 import { forwardRequest } from './forward.ts'
 import { startHealthChecks } from './health.ts'
@@ -18,7 +18,8 @@ import { createStreamWatch, type StreamWatch } from './stream-watch.ts'
 import { Target, type TargetHealth, type TargetState } from './target.ts'
 import { readTlsFiles } from './tls-files.ts'
 
-export type { StreamWatch } from './stream-watch.ts'
+export { createStreamWatch, type StreamWatch } from './stream-watch.ts'
+export type { NameSource } from './resolve.ts'
 export type { TargetHealth, TargetState } from './target.ts'
 
 export interface Upstream {

@@ -8,6 +8,8 @@ import { startListener } from '../listener.ts'
 
 export interface ForwardingServer {
   readonly port: number
+  /** Of clients, that are open now. */
+  readonly connections: number
   readonly results: ForwardResult[]
   /** @returns the next result that was not taken yet */
   result(): Promise<ForwardResult>
@@ -53,6 +55,9 @@ export async function startForwardingServer(
   const listener = await startListener({ handle: (request) => void forward(request) })
   return {
     port: listener.running.port,
+    get connections() {
+      return listener.running.connections
+    },
     results,
     result() {
       const result = results.shift()

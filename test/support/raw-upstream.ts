@@ -47,6 +47,11 @@ export class RawConnection {
     return head
   }
 
+  /** Passes over a body that `until` waited for, so that `head` finds the next one. */
+  skip(bytes: number): void {
+    this.#read += bytes
+  }
+
   /** Waits until what was received satisfies the test. */
   async until(test: (received: string) => boolean): Promise<void> {
     while (!test(this.received)) {
