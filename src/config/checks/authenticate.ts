@@ -1,0 +1,108 @@
+/** Whether it is clear, on each route, who may come in and which authenticator judges a credential. */
+import { audiencesOverlap, issuersOf, placesShared } from './credentials.ts'
+import type { Complaint } from '../fault.ts'
+import type { Path } from '../path.ts'
+import type { ParsedApiKey, ParsedAuthenticator, ParsedJwt } from '../schema/authenticators.ts'
+import { authenticateText, type ParsedAuthenticate } from '../schema/routes.ts'
+import { routesOf, type Check, type CheckContext } from './check.ts'
+import { authenticateMembers, namesIn } from './names.ts'
+
+/** A route that says nothing would be open, or closed, by accident: neither may be. */
+export const checkAuthenticateWritten: Check = function* (context) {
+  const { defaults } = context.configuration
+  if (defaults.authenticate === 'none') {
+    yield {
+      path: ['defaults', 'authenticate'],
+      message: 'routes are never public by default',
+      expected: 'authenticators here, and `authenticate: none` on each route that is meant to be public',
+    }
+  }
+  for (const { route, path } of routesOf(context)) {
+    if (route.authenticate !== undefined || defaults.authenticate !== undefined) continue
+    yield {
+      path: [...path, 'authenticate'],
+      message: 'nothing says who may come in',
+      expected: `${authenticateText} for a public route (here, or under \`defaults\`)`,
+    }
+  }
+}
+
+export const checkAuthenticateForms: Check = function* (context) {
+  for (const { authenticate, path } of authenticateMembers(context)) {
+    if (typeof authenticate === 'object' && !Array.isArray(authenticate))
+      yield* checkMembers(authenticate, path)
+    yield* checkRepeated(authenticate, path)
+  }
+}
+
+function* checkMembers(authenticate: object, path: Path): Generator<Complaint> {
+  const members = Object.keys(authenticate)
+  if (members.length !== 1) {
+    yield {
+      path,
+      message:
+        members.length === 0 ? 'nothing says who may come in' : '`all` and `optional` exclude each other',
+      expected: '{ all: […] } or { optional: […] }',
+    }
+  }
+}
+
+function* checkRepeated(authenticate: ParsedAuthenticate, path: Path): Generator<Complaint> {
+  const seen = new Set<string>()
+  for (const { name, path: place } of namesIn(authenticate, path)) {
+    if (seen.has(name))
+      yield { path: place, message: 'this authenticator stands here already', expected: 'each one once' }
+    seen.add(name)
+  }
+}
+
+/** Two authenticators that could both take one credential would leave it to the order of a list who the caller is. */
+export const checkCompetition: Check = function* (context) {
+  const { authenticators } = context.configuration
+  for (const { authenticate, path } of authenticateMembers(context)) {
+    const places = namesIn(authenticate, path)
+    for (const [index, { name, path: place }] of places.entries()) {
+      const rival = places
+        .slice(0, index)
+        .find(
+          (other) =>
+            other.name !== name && compete(context, authenticators[other.name], authenticators[name]),
+        )
+      if (rival !== undefined) {
+        yield {
+          path: place,
+          message: `"${rival.name}" and "${name}" could take the same credential`,
+          expected: expectedOf(authenticators[name]!),
+        }
+      }
+    }
+  }
+}
+
+function expectedOf(authenticator: ParsedAuthenticator): string {
+  return authenticator.type === 'api-key'
+    ? 'two prefixes, two places (`in`), or one of the two on this route'
+    : 'two providers, audiences that do not overlap, two places (`in`), or one of the two on this route'
+}
+
+function compete(
+  context: CheckContext,
+  one: ParsedAuthenticator | undefined,
+  other: ParsedAuthenticator | undefined,
+): boolean {
+  if (one?.type === 'api-key' && other?.type === 'api-key') return sameKeys(one, other)
+  return one?.type === 'jwt' && other?.type === 'jwt' && sameTokens(context, one, other)
+}
+
+function sameKeys(one: ParsedApiKey, other: ParsedApiKey): boolean {
+  return one.prefix === other.prefix && placesShared(one.in, other.in)
+}
+
+function sameTokens(context: CheckContext, one: ParsedJwt, other: ParsedJwt): boolean {
+  if (!placesShared(one.in, other.in) || !audiencesOverlap(one, other)) return false
+  const issuers = issuersOf(context, one.provider)
+  return (
+    one.provider === other.provider ||
+    issuersOf(context, other.provider).some((issuer) => issuers.includes(issuer))
+  )
+}

@@ -1,0 +1,31 @@
+/** All checks, in the order in which they are asked. To add one: its file, and a line here. */
+import { checkAuthenticateForms, checkAuthenticateWritten, checkCompetition } from './authenticate.ts'
+import type { Check } from './check.ts'
+import { checkConditions } from './conditions.ts'
+import { checkPlaces, checkTokens } from './credentials.ts'
+import { checkForward, checkResponse } from './headers.ts'
+import { checkAddresses, checkState } from './listeners.ts'
+import { checkReferences, checkRouteIds } from './names.ts'
+import { checkProviders } from './providers.ts'
+import { checkCors, checkMatches, checkRewrites } from './routes.ts'
+import { checkUpstreams } from './upstreams.ts'
+
+export const checks: readonly Check[] = [
+  checkAddresses,
+  checkState,
+  checkProviders,
+  checkTokens,
+  checkPlaces,
+  checkUpstreams,
+  checkReferences,
+  checkRouteIds,
+  checkAuthenticateWritten,
+  checkAuthenticateForms,
+  checkCompetition,
+  checkMatches,
+  checkRewrites,
+  checkCors,
+  checkForward,
+  checkResponse,
+  checkConditions,
+]

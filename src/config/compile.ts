@@ -1,0 +1,156 @@
+/** From a configuration of the right shape to the one that the rooms read. */
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import type {
+  AuditSettings,
+  AuthenticatorSettings,
+  Configuration,
+  ListenerSettings,
+  TlsSettings,
+  UpstreamSettings,
+} from '../configuration.ts'
+import { compileApiKey, compileJwt, compileProvider, isKnownProvider } from './compile-identity.ts'
+import { compileRoute } from './compile-routes.ts'
+import type { ParsedConfiguration } from './schema.ts'
+import type { ParsedAuthenticator } from './schema/authenticators.ts'
+import type { ParsedListener } from './schema/listeners.ts'
+import type { ParsedAudit } from './schema/state.ts'
+import type { ParsedUpstream } from './schema/upstreams.ts'
+
+/**
+ * @param folder where relative paths start
+ * @param references texts that came from references: those in header fields stay out of the hash, like secrets
+ */
+export function compile(
+  parsed: ParsedConfiguration,
+  folder: string,
+  references: ReadonlySet<string>,
+): Configuration {
+  const publicUrl = parsed.publicUrl ?? []
+  const { host, port } = parsed.admin.address
+  const configuration: Omit<Configuration, 'hash'> = {
+    version: 1,
+    publicUrl,
+    listeners: parsed.listeners.map((listener) => compileListener(listener, publicUrl, folder)),
+    limits: parsed.limits,
+    lockout: parsed.lockout,
+    dataPlane: 'node',
+    workers: 1,
+    drainDelay: parsed.drainDelay,
+    drainTimeout: parsed.drainTimeout,
+    trustedProxies: parsed.trustedProxies,
+    forwarded: parsed.forwarded,
+    admin: { host, port, ...(parsed.admin.token === undefined ? {} : { token: parsed.admin.token }) },
+    store: { path: sqlitePath(parsed.store.url, folder) ?? ':memory:' },
+    outage: { revocations: parsed.outage.revocations },
+    audit: parsed.audit === 'off' ? 'off' : compileAudit(parsed.audit, folder),
+    assertion: parsed.assertion,
+    providers: mapValues(parsed.providers, (provider, name) =>
+      isKnownProvider(provider) ? compileProvider(name, provider, folder) : undefined,
+    ),
+    authenticators: mapValues(parsed.authenticators, compileAuthenticator),
+    upstreams: mapValues(parsed.upstreams, (upstream, name) => compileUpstream(name, upstream, folder)),
+    routes: parsed.routes.map((route) => compileRoute(route, parsed.defaults)),
+  }
+  return { ...configuration, hash: hashOf(configuration, references) }
+}
+
+/** @returns the absolute path of the file in a `sqlite:` URL, `:memory:`, or undefined where it names none */
+export function sqlitePath(url: string, folder: string): string | undefined {
+  const rest = url.replace(/^sqlite:/, '')
+  if (rest === ':memory:') return rest
+  // sqlite:///var/lib/x.db is how other tools write an absolute path.
+  const path = rest.replace(/^\/\/(?=\/)/, '')
+  return path === '' || path.startsWith('//') || /[\x00?#]/.test(path) ? undefined : resolve(folder, path)
+}
+
+function compileListener(
+  parsed: ParsedListener,
+  publicUrl: readonly string[],
+  folder: string,
+): ListenerSettings {
+  const { address, tls, encodedSlashes, pathParameters } = parsed
+  return {
+    host: address.host,
+    port: address.port,
+    publicUrl: parsed.publicUrl ?? publicUrl,
+    ...(tls === undefined ? {} : { tls: compileTls(tls, folder) }),
+    encodedSlashes,
+    pathParameters,
+  }
+}
+
+function compileTls({ certificate, key, also }: TlsSettings, folder: string): TlsSettings {
+  return {
+    certificate: resolve(folder, certificate),
+    key: resolve(folder, key),
+    also: also.map((each) => ({
+      names: each.names,
+      certificate: resolve(folder, each.certificate),
+      key: resolve(folder, each.key),
+    })),
+  }
+}
+
+function compileAudit(
+  { mode, directory, key, index, retain, sinks }: ParsedAudit,
+  folder: string,
+): AuditSettings {
+  return {
+    mode,
+    directory: resolve(folder, directory),
+    key: resolve(folder, key),
+    index,
+    retain,
+    sinks: sinks.filter((sink) => sink === 'stdout'),
+  }
+}
+
+function compileAuthenticator(parsed: ParsedAuthenticator, name: string): AuthenticatorSettings | undefined {
+  if (parsed.type === 'api-key') return compileApiKey(name, parsed)
+  return parsed.type === 'jwt' ? compileJwt(name, parsed) : undefined
+}
+
+function compileUpstream(name: string, parsed: ParsedUpstream, folder: string): UpstreamSettings {
+  const { targets, balance, hashOn, timeouts, retries, health, tls } = parsed
+  const files = (['ca', 'certificate', 'key'] as const).flatMap((each) => {
+    const path = tls?.[each]
+    return path === undefined ? [] : [[each, resolve(folder, path)] as const]
+  })
+  return {
+    name,
+    targets,
+    protocol: 'http1',
+    balance,
+    ...(hashOn === undefined ? {} : { hashOn }),
+    timeouts,
+    retries,
+    ...(health === undefined ? {} : { health }),
+    ...(tls === undefined ? {} : { tls: { ...tls, ...Object.fromEntries(files) } }),
+  }
+}
+
+function mapValues<T, U>(
+  record: Readonly<Record<string, T>>,
+  map: (value: T, name: string) => U | undefined,
+): Record<string, U> {
+  const result: Record<string, U> = {}
+  for (const [name, value] of Object.entries(record)) {
+    const mapped = map(value, name)
+    if (mapped !== undefined) result[name] = mapped
+  }
+  return result
+}
+
+function hashOf(configuration: Omit<Configuration, 'hash'>, references: ReadonlySet<string>): string {
+  const withoutSecrets = (key: string, value: unknown): unknown => {
+    if (key !== 'set' || typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([name, text]) => [
+        name,
+        references.has(text as string) ? '[reference]' : text,
+      ]),
+    )
+  }
+  return createHash('sha256').update(JSON.stringify(configuration, withoutSecrets)).digest('hex')
+}
