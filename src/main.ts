@@ -4,7 +4,7 @@
  */
 import type { LoadedConfiguration } from './config/load.ts'
 import type { Configuration } from './configuration.ts'
-import { build, retire, type Built } from './gateway/build.ts'
+import { build, cut, retire, type Built } from './gateway/build.ts'
 import { startAdminServer, type RunningAdmin } from './gateway/admin.ts'
 import { openListener, type OpenListener } from './gateway/listeners.ts'
 import { createReloader } from './gateway/reload.ts'
@@ -106,6 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       for (const { running } of listeners) running.beginDrain()
       await wait(drainDelay)
       await Promise.all(listeners.map(({ running }) => running.closed(drainTimeout)))
+      cut(current())
       await retire(current(), undefined)
       await foundation.audit.record(configurationEvent('stop', current().snapshot.configuration, clock))
       await admin?.close()

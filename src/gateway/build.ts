@@ -71,6 +71,7 @@ export function build(configuration: Configuration, foundation: Foundation, prev
     (settings, name) =>
       createUpstream(settings, {
         clock,
+        watch: foundation.watch,
         onHealth: (target, state) => {
           metrics.targetHealth(name, target, state === 'healthy')
           log.info({ upstream: name, target, state }, 'a target changed its state')
@@ -103,6 +104,11 @@ function needsKeys({ authenticators }: Configuration, provider: string): boolean
   return Object.values(authenticators).some(
     (each) => each.type === 'jwt' && each.provider === provider && each.secret === undefined,
   )
+}
+
+/** The drain time is over: what is still in flight is cut, tunnels too. */
+export function cut({ upstreams }: Built): void {
+  for (const { part } of upstreams.values()) part.destroy()
 }
 
 /** Closes what `next` no longer uses, once the exchanges that began with it are over. */

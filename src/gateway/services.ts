@@ -14,6 +14,7 @@ import { createGatewayMetrics } from '../telemetry/gateway-metrics.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openTracing } from '../telemetry/trace.ts'
 import type { Configuration } from '../configuration.ts'
+import { createStreamWatch, type StreamWatch } from '../upstream/upstream.ts'
 import { startOutboxDrain } from './outbox.ts'
 import type { Services } from './snapshot.ts'
 
@@ -25,6 +26,8 @@ export interface Foundation {
   readonly audit: OpenAudit
   readonly revocations: RevocationIndex
   readonly assertionKeys: AssertionKeys
+  /** One for the process: one timer watches all open streams. */
+  readonly watch: StreamWatch
   readonly warnOfForwarding: (peer: string) => void
   close(): Promise<void>
 }
@@ -119,6 +122,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       audit,
       revocations,
       assertionKeys,
+      watch: createStreamWatch(clock),
       warnOfForwarding: warnOnce(log),
       close,
     }
