@@ -10,41 +10,38 @@ export function decisionEvent(
   type: Stage['type'],
   refusal: Refusal | undefined,
 ): AuditEntry {
-  const { request, server, route, identity, report } = exchange
-  const credential = credentialOf(exchange)
-  const authenticator = identity?.method ?? exchange.judgedBy
-  const traceId = exchange.traceparent?.slice(3, 35)
-  const { tls } = server.connection
-  const reason = refusal?.reason ?? report?.reason
+  const { request, server, route, identity, report, client } = exchange
+  const { tls, address } = server.connection
+  const isRead = client !== undefined
+  // One literal, absent members undefined: this runs for every request.
   return {
     time: server.receivedAt,
     type,
     outcome: refusal !== undefined ? 'refuse' : report !== undefined ? 'would-refuse' : 'allow',
+    reason: refusal?.reason ?? report?.reason,
+    code: refusal?.code,
+    detail: refusal?.detail,
     requestId: exchange.id,
+    traceId: exchange.traceparent?.slice(3, 35),
+    route: route?.id,
     method: server.method,
-    clientIp: exchange.client?.clientIp ?? server.connection.address,
+    host: isRead ? request.host : undefined,
+    path: isRead ? request.path : undefined,
+    clientIp: client?.clientIp ?? address,
+    tls: tls === undefined ? undefined : { version: tls.version, cipher: tls.cipher },
+    authenticator: identity?.method ?? exchange.judgedBy,
+    credential: credentialOf(exchange),
+    identity: identity === undefined ? undefined : identityOf(exchange, identity),
     durationMs: Math.round(exchange.decisionMs * 1000) / 1000,
-    ...(reason === undefined ? {} : { reason }),
-    ...(refusal === undefined ? {} : { code: refusal.code }),
-    ...(refusal?.detail === undefined ? {} : { detail: refusal.detail }),
-    ...(traceId === undefined ? {} : { traceId }),
-    ...(route === undefined ? {} : { route: route.id }),
-    ...(exchange.client === undefined ? {} : { host: request.host, path: request.path }),
-    ...(tls === undefined ? {} : { tls: { version: tls.version, cipher: tls.cipher } }),
-    ...(authenticator === undefined ? {} : { authenticator }),
-    ...(credential === undefined ? {} : { credential }),
-    ...(identity === undefined ? {} : { identity: identityOf(exchange, identity) }),
-    ...(report === undefined ? {} : { report }),
-    ...(identity === undefined ? {} : droppedOf(exchange, identity)),
+    report,
+    data: identity === undefined ? undefined : droppedOf(exchange, identity),
   }
 }
 
-const nothing = Object.freeze({})
-
 /** Scopes that no header can tell are dropped on the way to the backend: the log says which. */
-function droppedOf(exchange: ExchangeState, identity: Identity): Pick<AuditEntry, 'data'> {
-  if (!identity.scopes.some((scope) => scope.includes(' '))) return nothing
-  return { data: { droppedScopes: exchange.snapshot.propagation.droppedScopes(identity) } }
+function droppedOf(exchange: ExchangeState, identity: Identity): AuditEntry['data'] {
+  if (!identity.scopes.some((scope) => scope.includes(' '))) return undefined
+  return { droppedScopes: exchange.snapshot.propagation.droppedScopes(identity) }
 }
 
 // Cached tokens and keys yield the same objects again: what the log says of them is made once.

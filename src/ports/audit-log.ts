@@ -17,29 +17,31 @@ export interface AuditEntry {
   readonly type: AuditType
   readonly outcome: AuditOutcome
   /** The public code, or the finer private word of the engine's reasons table. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   /** The public code, where `reason` is finer. */
-  readonly code?: string
+  readonly code?: string | undefined
   /** Free text for the operator; never a credential. */
-  readonly detail?: string
-  readonly requestId?: string
-  readonly traceId?: string
-  readonly route?: string
-  readonly method?: string
-  readonly host?: string
+  readonly detail?: string | undefined
+  readonly requestId?: string | undefined
+  readonly traceId?: string | undefined
+  readonly route?: string | undefined
+  readonly method?: string | undefined
+  readonly host?: string | undefined
   /** Normalised, without the query. */
-  readonly path?: string
-  readonly clientIp?: string
-  readonly tls?: { readonly version: string; readonly cipher: string; readonly certificate?: string }
-  readonly authenticator?: string
-  readonly credential?: AuditCredential
-  readonly identity?: AuditIdentity
+  readonly path?: string | undefined
+  readonly clientIp?: string | undefined
+  readonly tls?:
+    | { readonly version: string; readonly cipher: string; readonly certificate?: string }
+    | undefined
+  readonly authenticator?: string | undefined
+  readonly credential?: AuditCredential | undefined
+  readonly identity?: AuditIdentity | undefined
   /** Milliseconds that the decision took. */
-  readonly durationMs?: number
+  readonly durationMs?: number | undefined
   /** What a report-only rule would have refused (`outcome` is then `would-refuse`). */
-  readonly report?: { readonly stage: string; readonly reason: string }
+  readonly report?: { readonly stage: string; readonly reason: string } | undefined
   /** Type-specific facts (a key's id and change, a configuration's hash, a retained segment …). */
-  readonly data?: Readonly<Record<string, unknown>>
+  readonly data?: Readonly<Record<string, unknown>> | undefined
 }
 
 export interface AuditCredential {
