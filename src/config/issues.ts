@@ -54,7 +54,9 @@ function complain(issue: Issue, prefix: Path, tree: unknown): Complaint[] {
   const found = valueAt(tree, path)
   if (issue.code === 'unrecognized_keys') {
     const members = membersAt(path, tree)
-    return issue.keys.slice(0, mostUnknownKeys).map((key) => complainOfKey(key, path, members))
+    // One that is written beside it was not meant, and what is wrong below that one must still be told.
+    const absent = [...members.keys()].filter((name) => !Object.hasOwn(found as object, name))
+    return issue.keys.slice(0, mostUnknownKeys).map((key) => complainOfKey(key, path, members, absent))
   }
   if (issue.code === 'invalid_union' && issue.discriminator === undefined)
     return complainOfUnion(issue, path, tree, found)
@@ -85,12 +87,16 @@ function complainOfOne(issue: Issue, path: Path, tree: unknown, found: unknown):
   )
 }
 
-function complainOfKey(key: string, parent: Path, members: ReadonlyMap<string, SchemaNode>): Complaint {
+function complainOfKey(
+  key: string,
+  parent: Path,
+  members: ReadonlyMap<string, SchemaNode>,
+  absent: readonly string[],
+): Complaint {
   const inside = [...members].find(
     ([, node]) => node.properties !== undefined && Object.hasOwn(node.properties, key),
   )
-  const suggestion =
-    nearest(key, members.keys()) ?? (inside === undefined ? undefined : `${inside[0]}.${key}`)
+  const suggestion = nearest(key, absent) ?? (inside === undefined ? undefined : `${inside[0]}.${key}`)
   return {
     path: [...parent, key],
     message: unknownKey,
