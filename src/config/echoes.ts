@@ -41,6 +41,15 @@ export function withoutEchoes({ ofShape, ofSense }: Complaints, resolution: Reso
   return [...shape, ...sense, ...unfit.map(({ complaint }) => complaint)]
 }
 
+/** What was left out while the file was read is not missed a second time, nor is what a merge key was to bring. */
+export function followsFrom(early: readonly Complaint[], complaint: Complaint): boolean {
+  return early.some(
+    ({ path }) =>
+      touches(path, complaint.path) ||
+      (path.at(-1) === '<<' && complaint.message === missing && isWithin(complaint.path, path.slice(0, -1))),
+  )
+}
+
 /** What is wrong inside a part of a later version, or missing from it, does not matter yet. */
 function followsFromLater(complaint: Complaint, later: readonly Complaint[]): boolean {
   return later.some(({ path }) => {

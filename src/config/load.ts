@@ -7,7 +7,7 @@ import { checkKeyFiles } from './checks/key-files.ts'
 import { checks } from './checks/registry.ts'
 import { compile } from './compile.ts'
 import { inFileOrder, toFault, type Complaint, type Fault, type Location } from './fault.ts'
-import { withoutEchoes } from './echoes.ts'
+import { followsFrom, withoutEchoes } from './echoes.ts'
 import { parse } from './parse.ts'
 import { formatPath, parsePath, valueAt } from './path.ts'
 import { resolveReferences, type Resolution } from './references.ts'
@@ -77,11 +77,18 @@ export async function loadConfiguration(file: string, options: LoadOptions): Pro
   const allFiles = [...new Set([...files, ...resolution.files, ...judged.files])]
   const refuse = (complaints: readonly Complaint[]): FaultyConfiguration => ({
     ok: false,
-    faults: inFileOrder(complaints.map((complaint) => reporter.report(complaint))),
+    faults: inFileOrder([
+      ...document.complaints.map(({ position, ...complaint }) =>
+        toFault(complaint, { file: shown, ...position }),
+      ),
+      ...complaints.map((complaint) => reporter.report(complaint)),
+    ]),
     file: absolute,
     files: allFiles,
   })
-  if (judged.configuration === undefined) return refuse(judged.complaints)
+  if (judged.configuration === undefined || document.complaints.length > 0) {
+    return refuse(judged.complaints.filter((complaint) => !followsFrom(document.complaints, complaint)))
+  }
   const { configuration } = judged
   const extra = (options.extraChecks ?? []).flatMap((check) => check(configuration))
   if (extra.length > 0)

@@ -53,9 +53,10 @@ describe('aliases that repeat each other (billion laughs)', () => {
   })
 
   it('that contain themselves are refused', async () => {
-    expect(await faultsOf('version: &a { b: *a }')).toMatchObject([
-      { message: expect.stringContaining('means itself') },
-    ])
+    const faults = await faultsOf('version: &a { b: *a }')
+    expect(faults.map(({ path, message }) => `${path}: ${message}`)).toContain(
+      'version.b: the alias *a means itself, or nothing before it',
+    )
   })
 })
 
@@ -77,7 +78,8 @@ describe('names that poison objects', () => {
     const faults = await faultsOf(
       `version: 1\n${name}: { polluted: true }\nproviders: { ${name}: { type: google } }\nroutes: [{ match: { headers: { ${name}: x } } }]\n`,
     )
-    expect(faults.map(({ path, message }) => [path, message])).toEqual([
+    const refused = faults.filter(({ message }) => message !== 'missing')
+    expect(refused.map(({ path, message }) => [path, message])).toEqual([
       [name, 'this name is not allowed'],
       [`providers.${name}`, 'this name is not allowed'],
       [`routes[0].match.headers.${name}`, 'this name is not allowed'],

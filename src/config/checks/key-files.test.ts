@@ -31,7 +31,7 @@ describe('certificates and keys', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     await write(
       'locked.key',
-      privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(),
+      privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' }),
     )
     await write('broken.pem', '-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n')
   })

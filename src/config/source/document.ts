@@ -1,4 +1,5 @@
 /** What a configuration file says, before anybody asks whether it makes sense. */
+import type { Complaint } from '../fault.ts'
 import type { Path } from '../path.ts'
 
 export interface Position {
@@ -7,9 +8,13 @@ export interface Position {
   readonly column: number
 }
 
+export type PositionedComplaint = Complaint & { readonly position?: Position }
+
 export interface Document {
   /** Plain objects, lists, text, numbers, booleans and null; nothing inherited, nothing shared, no `__proto__`. */
   readonly value: unknown
+  /** What was left out of `value`: keys that stand twice, names that are not allowed. */
+  readonly complaints: readonly PositionedComplaint[]
   /** Where the key or the value of a path stands; undefined where the format knows no lines, or the path is not there. */
   position(path: Path, what: 'key' | 'value'): Position | undefined
 }

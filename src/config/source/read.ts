@@ -2,9 +2,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { whyUnreadable } from '../references.ts'
-import { largestFile, type Document } from './document.ts'
+import { largestFile, type Document, type PositionedComplaint } from './document.ts'
 import { readTypeScript } from './typescript.ts'
-import { readYaml, type PositionedComplaint } from './yaml.ts'
+import { readYaml } from './yaml.ts'
 
 export type ReadResult = (
   | { readonly ok: true; readonly document: Document }

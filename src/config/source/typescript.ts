@@ -42,7 +42,11 @@ export async function readTypeScript(file: string): Promise<ModuleResult> {
     if (module.default === undefined) return { ok: false, complaints: [noExport], files: [...files] }
     const plain = toPlain(module.default)
     if (!plain.ok) return { ...plain, files: [...files] }
-    return { ok: true, document: { value: plain.value, position: () => undefined }, files: [...files] }
+    return {
+      ok: true,
+      document: { value: plain.value, complaints: [], position: () => undefined },
+      files: [...files],
+    }
   } catch (error) {
     return { ok: false, complaints: [explain(error, file)], files: [...files] }
   } finally {

@@ -1,7 +1,6 @@
 /** The parser's problems in words for people who do not know YAML's grammar. Never its own text: that quotes the source, secrets too. */
 import { isCollection, isScalar, visit, type Document } from 'yaml'
-import type { Position } from './document.ts'
-import type { PositionedComplaint } from './yaml.ts'
+import type { Position, PositionedComplaint } from './document.ts'
 
 export interface YamlProblem {
   readonly code: string

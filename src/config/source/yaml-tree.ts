@@ -1,12 +1,20 @@
 /** From parsed YAML nodes to plain values; everything suspicious is refused with its position. */
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml'
 import type { Path } from '../path.ts'
-import { deepest, isPoisonous, mostAliased, mostValues, type Position } from './document.ts'
-import type { PositionedComplaint } from './yaml.ts'
+import {
+  deepest,
+  isPoisonous,
+  mostAliased,
+  mostValues,
+  type Position,
+  type PositionedComplaint,
+} from './document.ts'
 
 export interface Tree {
   readonly value: unknown
   readonly complaints: readonly PositionedComplaint[]
+  /** False where the file was given up: too deep, or too many values. */
+  readonly isWhole: boolean
 }
 
 export function buildTree(root: Node | null, at: (offset: number) => Position): Tree {
@@ -92,7 +100,7 @@ export function buildTree(root: Node | null, at: (offset: number) => Position): 
   }
 
   const value = build(root, [])
-  return { value, complaints }
+  return { value, complaints, isWhole: !counted.stopped }
 }
 
 const twice = { message: 'this key stands here twice', expected: 'each key once' }

@@ -14,15 +14,13 @@ import {
 } from 'yaml'
 import type { Complaint } from '../fault.ts'
 import type { Path } from '../path.ts'
-import type { Document, Position } from './document.ts'
+import type { Document, Position, PositionedComplaint } from './document.ts'
 import { complaintsAbout } from './yaml-problems.ts'
 import { buildTree } from './yaml-tree.ts'
 
 export type YamlResult =
   | { readonly ok: true; readonly document: Document }
   | { readonly ok: false; readonly complaints: readonly PositionedComplaint[] }
-
-export type PositionedComplaint = Complaint & { readonly position?: Position }
 
 export function readYaml(source: string): YamlResult {
   const lines = new LineCounter()
@@ -50,9 +48,10 @@ export function readYaml(source: string): YamlResult {
   if (document === undefined || isBlank(document.contents)) return { ok: false, complaints: [emptyFile] }
   if (second !== undefined)
     return { ok: false, complaints: [{ ...severalDocuments, position: at(second.range[0]) }] }
-  const { value, complaints } = buildTree(document.contents, at)
-  if (complaints.length > 0) return { ok: false, complaints }
-  return { ok: true, document: { value, position: (path, what) => findPosition(document, path, what, at) } }
+  const { value, complaints, isWhole } = buildTree(document.contents, at)
+  if (!isWhole) return { ok: false, complaints }
+  const position: Document['position'] = (path, what) => findPosition(document, path, what, at)
+  return { ok: true, document: { value, complaints, position } }
 }
 
 const emptyFile: Complaint = {
