@@ -59,6 +59,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   try {
     built = build(first, foundation)
     const current = (): Built => built!
+    foundation.services.metrics.registry.onScrape(() => countTargets(current(), foundation))
     await foundation.audit.record(configurationEvent('start', first, clock))
     admin = await startAdminServer(foundation, current)
     for (const settings of first.listeners)
@@ -140,6 +141,13 @@ function configurationEvent(
     type: 'configuration',
     outcome: 'record',
     data: { change, hash: configuration.hash, routes: configuration.routes.length },
+  }
+}
+
+function countTargets({ snapshot }: Built, { services }: Foundation): void {
+  for (const [name, upstream] of snapshot.upstreams) {
+    for (const { url, health } of upstream.state().targets)
+      services.metrics.targetHealth(name, url, health === 'healthy')
   }
 }
 

@@ -73,7 +73,6 @@ export function build(configuration: Configuration, foundation: Foundation, prev
         clock,
         watch: foundation.watch,
         onHealth: (target, state) => {
-          metrics.targetHealth(name, target, state === 'healthy')
           log.info({ upstream: name, target, state }, 'a target changed its state')
         },
       }),

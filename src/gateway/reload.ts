@@ -49,6 +49,8 @@ export function createReloader(options: ReloaderOptions): Reloader {
         { file, faults: formatFaults(result.faults) },
         'the changed configuration has faults: the running one stays',
       )
+      // The file that would mend it may be one that only the faulty configuration names.
+      watch([...options.loaded.files, ...result.files])
       return false
     }
     const next = result.configuration

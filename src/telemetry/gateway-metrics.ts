@@ -9,7 +9,7 @@ export interface GatewayMetrics {
   upstreamDuration(upstream: string): Histogram
   tokenCache(hit: boolean): void
   jwksRefresh(provider: string, outcome: string): void
-  rateLimited(route: string, key: string): void
+  rateLimited(route: string, reason: string): void
   lockedOut(): void
   auditEvent(type: string, outcome: string): void
   auditLag(seconds: number): void
@@ -51,7 +51,7 @@ export function createGatewayMetrics(startedAt: number): GatewayMetrics {
   ])
   const limited = registry.counter('portcullis_rate_limited_total', 'Requests refused by a rate limit.', [
     'route',
-    'key',
+    'reason',
   ])
   const locked = registry.counter('portcullis_locked_out_total', 'Requests refused by lockout.').with()
   const events = registry.counter('portcullis_audit_events_total', 'Audit events written.', [
@@ -98,7 +98,7 @@ export function createGatewayMetrics(startedAt: number): GatewayMetrics {
     upstreamDuration: memo1(upstreamSeconds.with),
     tokenCache: (hit) => (hit ? hits : misses).add(),
     jwksRefresh: (provider, outcome) => refreshes.with(provider, outcome).add(),
-    rateLimited: (route, key) => limited.with(route, key).add(),
+    rateLimited: (route, reason) => limited.with(route, reason).add(),
     lockedOut: () => locked.add(),
     auditEvent: memo2Add((type, outcome) => events.with(type, outcome)),
     auditLag: (seconds) => lag.set(seconds),

@@ -85,7 +85,7 @@ function* mustExist(
     message: `no such ${nouns[section]}`,
     expected:
       known.size === 0
-        ? `a ${nouns[section]} from the section \`${section}\`, which is empty`
+        ? `${/^[aeiou]/.test(nouns[section]) ? 'an' : 'a'} ${nouns[section]} from the section \`${section}\`, which is empty`
         : `${known.size === 1 ? '' : 'one of '}${[...known].slice(0, 12).join(', ')}${known.size > 12 ? ', …' : ''}`,
     ...(suggestion === undefined ? {} : { suggestion }),
   }

@@ -10,7 +10,10 @@ export interface AuthenticatorDependencies {
   readonly jwt: (settings: JwtSettings) => JwtDependencies
 }
 
-export function createAuthenticator(settings: AuthenticatorSettings, deps: AuthenticatorDependencies): Authenticator {
+export function createAuthenticator(
+  settings: AuthenticatorSettings,
+  deps: AuthenticatorDependencies,
+): Authenticator {
   switch (settings.type) {
     case 'api-key':
       return createApiKeyAuthenticator(settings, deps.apiKey(settings))
