@@ -44,10 +44,14 @@ function walk(exchange: ExchangeState, from: number): void {
       const result = stage.run(exchange)
       if (result instanceof Promise) {
         const next = at + 1
-        result.then(
-          (settled) => (settled === undefined ? walk(exchange, next) : end(exchange, stage, settled)),
-          (error: unknown) => fail(exchange, stage, error),
-        )
+        // The catch is for both: a stage that failed, and an answer that could not be given.
+        result
+          .then((settled) => {
+            if (settled === undefined) walk(exchange, next)
+            else end(exchange, stage, settled)
+            return undefined
+          })
+          .catch((error: unknown) => fail(exchange, stage, error))
         return
       }
       if (result !== undefined) return end(exchange, stage, result)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { startGateway } from '../../main.ts'
+import { createLog } from '../../telemetry/log.ts'
 import { CommandError, loadOrExplain, paint, print, printJson, warn, type CliContext } from '../context.ts'
 import { untilStopped } from '../signals.ts'
 
@@ -13,7 +14,11 @@ export function registerStart(program: Command, context: CliContext): void {
       const { config } = command.optsWithGlobals<{ config?: string }>()
       const loaded = await loadOrExplain(context, config)
       for (const notice of loaded.notices) warn(context, `note: ${notice}`)
-      const gateway = await startGateway({ loaded, env: context.env, watch: options.watch }).catch(
+      const level = context.env['PORTCULLIS_LOG_LEVEL']
+      const log = createLog(level === undefined ? {} : { level })
+      // One request's bug must not end everybody's gateway; the request itself was answered, or times out.
+      process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed unseen'))
+      const gateway = await startGateway({ loaded, env: context.env, watch: options.watch, log }).catch(
         (error: unknown) => {
           throw asCommandError(error)
         },
