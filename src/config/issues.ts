@@ -155,6 +155,9 @@ function suggestType(found: unknown, expected: string, type: string): string | u
   if ((type === 'number' || type === 'int') && typeof found === 'string') {
     return /^-?\d{1,15}$/.test(found.trim()) ? found.trim() : undefined
   }
+  if (type === 'array' && typeof found === 'string' && /^\d+\/\d+(?:ms|[smhd])$/.test(found)) {
+    return `{ limit: ${found}, key: identity }`
+  }
   if (type === 'array' && typeof found === 'string' && /^[\w./:-]{1,64}$/.test(found)) return `[${found}]`
   if (type !== 'string') return undefined
   const repair = repaired(expected, found)
