@@ -20,8 +20,8 @@ import { compileRoutes } from '../routing/table.ts'
 import { compileTrusted } from '../server/forwarded.ts'
 import { createUpstream, type Upstream } from '../upstream/upstream.ts'
 import { Keeper, retired, type Kept } from './keep.ts'
-import type { CompiledRoute, Snapshot } from './snapshot.ts'
 import type { Foundation } from './services.ts'
+import type { CompiledRoute, Services, Snapshot } from './snapshot.ts'
 
 /** A snapshot and the parts that it was made from, for the next reload to keep or retire. */
 export interface Built {
@@ -37,13 +37,7 @@ export function build(configuration: Configuration, foundation: Foundation, prev
   const { clock, metrics, log, revocations } = services
 
   const providers = new Keeper<ProviderSettings, Provider>(
-    (settings, name) =>
-      createProvider(settings, {
-        clock,
-        // Tokens that a shared secret proves need no published keys: nothing is fetched for them.
-        prefetch: needsKeys(configuration, name),
-        onRefresh: (outcome) => metrics.jwksRefresh(name, outcome),
-      }),
+    (settings, name) => openProvider(settings, needsKeys(configuration, name), services),
     (settings) => [settings.ca],
   ).build(configuration.providers, previous?.providers, ({ name }) => String(needsKeys(configuration, name)))
 
@@ -97,6 +91,29 @@ export function build(configuration: Configuration, foundation: Foundation, prev
     services,
   })
   return { snapshot, providers, authenticators, upstreams, lockoutMemory }
+}
+
+/** Tokens that a shared secret proves need no published keys: nothing is fetched for them ahead. */
+function openProvider(
+  settings: ProviderSettings,
+  prefetch: boolean,
+  { clock, metrics, log }: Services,
+): Provider {
+  let isAway = false
+  const provider: Provider = createProvider(settings, {
+    clock,
+    prefetch,
+    onRefresh(outcome) {
+      metrics.jwksRefresh(settings.name, outcome)
+      // Once when it goes and once when it comes back: it is asked again and again meanwhile.
+      const told = { provider: settings.name }
+      if (outcome === 'failure' && !isAway)
+        log.warn({ ...told, reason: provider.report().lastError }, 'the keys of a provider cannot be fetched')
+      else if (outcome !== 'failure' && isAway) log.info(told, 'the keys of the provider are fetched again')
+      isAway = outcome === 'failure'
+    },
+  })
+  return provider
 }
 
 function needsKeys({ authenticators }: Configuration, provider: string): boolean {

@@ -53,6 +53,8 @@ describe('a provider that is down when the gateway starts', () => {
     expect(upstream.requests).toHaveLength(1)
     issuer = await startTestIssuer('ES256', port)
     await expect.poll(() => statusOf(url), { timeout: 15_000, interval: 250 }).toBe(200)
+    const told = test!.lines.filter((line) => line.includes('"provider":"corp"'))
+    expect(told.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(['warn', 'info'])
   })
 })
 
