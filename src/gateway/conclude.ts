@@ -25,19 +25,16 @@ export function conclude(exchange: ExchangeState, type: Stage['type'], refusal: 
   addOwnFields(exchange, extra)
   const { server } = exchange
   // As they came: a refusal of the target comes before there is a request.
-  const contentType = rawField(server.fields, 'content-type')
-  exchange.server.answer(
-    renderRefusal(refusal, {
-      requestId: exchange.id,
-      method: server.method,
-      accept: rawField(server.fields, 'accept'),
-      secFetchMode: rawField(server.fields, 'sec-fetch-mode'),
-      contentType,
-      extraFields: extra,
-    }),
-  )
-  const isGrpc = contentType?.startsWith('application/grpc') === true
-  finish(exchange, isGrpc ? 200 : refusal.status)
+  const answer = renderRefusal(refusal, {
+    requestId: exchange.id,
+    method: server.method,
+    accept: rawField(server.fields, 'accept'),
+    secFetchMode: rawField(server.fields, 'sec-fetch-mode'),
+    contentType: rawField(server.fields, 'content-type'),
+    extraFields: extra,
+  })
+  server.answer(answer)
+  finish(exchange, answer.status)
 }
 
 export function rawField(fields: FieldLines, name: string): string | undefined {

@@ -13,11 +13,8 @@ export function boundBody(exchange: ExchangeState): StageResult {
   const { bodyLimit, requestTimeout } = compiled!
   if (server.contentLength !== undefined && server.contentLength > bodyLimit)
     return refuse('payload_too_large')
-  if (server.hasBody) {
-    // A gRPC call's body is a stream that lasts as long as the call.
-    const isGrpc = exchange.request.header('content-type')?.startsWith('application/grpc') === true
-    server.limitBody({ bytes: bodyLimit, timeout: isGrpc ? Infinity : requestTimeout })
-  }
+  // No exception for `application/grpc`: gRPC needs HTTP/2, so on HTTP/1.1 it is only a word that would switch off the time limit.
+  if (server.hasBody) server.limitBody({ bytes: bodyLimit, timeout: requestTimeout })
   return undefined
 }
 
