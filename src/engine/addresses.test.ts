@@ -37,6 +37,14 @@ describe('address ranges', () => {
     },
   )
 
+  it.each(['::ffff:10.0.0.0/104', '::ffff:a00:0/104', '::FFFF:10.1.2.3'])(
+    'written as %s hold plain IPv4',
+    (range) => {
+      expect(compileRanges([range]).has('10.1.2.3')).toBe(true)
+      expect(compileRanges([range]).has('11.1.2.3')).toBe(false)
+    },
+  )
+
   it('hold nothing when there are none', () => {
     expect(compileRanges([]).has('10.0.0.1')).toBe(false)
   })

@@ -1,5 +1,5 @@
 /** IP addresses as the gateway counts and compares them. Pure parsing: nothing here opens a socket. */
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, SocketAddress } from 'node:net'
 
 /**
  * One host may take any address of its IPv6 /64, so that is what limits, lockout and audit count as one client.
@@ -67,5 +67,14 @@ function parseRange(
   const widest = version === 4 ? 32 : 128
   const digits = slash === -1 ? String(widest) : text.slice(slash + 1)
   if (!/^(?:0|[1-9]\d{0,2})$/.test(digits) || Number(digits) > widest) return undefined
+  // ::ffff:10.0.0.0/104 is the IPv4 range 10.0.0.0/8: clients are compared as plain IPv4.
+  const mapped = version === 6 && Number(digits) >= 96 ? plainOfMapped(address) : undefined
+  if (mapped !== undefined) return { address: mapped, prefix: Number(digits) - 96, family: 'ipv4' }
   return { address, prefix: Number(digits), family: version === 4 ? 'ipv4' : 'ipv6' }
+}
+
+function plainOfMapped(address: string): string | undefined {
+  const canonical = new SocketAddress({ address, family: 'ipv6' }).address
+  const rest = canonical.startsWith('::ffff:') ? canonical.slice(7) : ''
+  return isIP(rest) === 4 ? rest : undefined
 }
