@@ -35,7 +35,31 @@ export interface ApiKeyRecord {
   /** Set by rotation: the key that takes over, and when this one stops. */
   readonly successor?: string
   readonly graceEndsAt?: number
+  /** Set by rotation: the key that this one takes over from. */
+  readonly predecessor?: string
+  /** SHA-256 of the client certificate (DER) that must come with the key, 64 lower-case hexadecimal digits. */
+  readonly certificate?: string
+  /** Since then the key is good only from addresses that it was used from shortly before each use. */
+  readonly quarantinedAt?: number
+  readonly quarantinedReason?: string
 }
+
+/** One use of a key. */
+export interface KeyUse {
+  readonly id: string
+  readonly at: number
+  /** Where it came from, where that is to be remembered: an address, of IPv6 its /64. */
+  readonly address?: string
+}
+
+/** An address that a key was used from. */
+export interface SeenAddress {
+  readonly address: string
+  readonly seenAt: number
+}
+
+/** How many addresses of one key are remembered; the one that was silent longest makes room. */
+export const mostAddresses = 256
 
 export interface ApiKeyStore {
   /** Looks up by stored digest. Revoked and expired keys are found too: the caller judges. */
@@ -55,8 +79,18 @@ export interface ApiKeyStore {
   rotate(id: string, successor: ApiKeyRecord, graceEndsAt: number): Promise<boolean>
   /** `false` when there is no such key. Revoking twice keeps the first time and reason. */
   revoke(id: string, at: number, reason: string | undefined): Promise<boolean>
-  /** Writes last-used times in one batch; never moves one backwards. */
-  touch(uses: readonly { readonly id: string; readonly at: number }[]): Promise<void>
+  /** `false` when there is no such key. Twice keeps the first time and reason; a revoked key stays as it is. */
+  quarantine(id: string, at: number, reason: string | undefined): Promise<boolean>
+  /** Ends a quarantine. `false` when there is no such key, or it is in none. */
+  release(id: string): Promise<boolean>
+  /** Writes times and addresses of use in one batch; never moves a time backwards. */
+  touch(uses: readonly KeyUse[]): Promise<void>
+  /** @returns when the key was last used from the address, as far as that is remembered */
+  lastSeen(id: string, address: string): number | undefined | Promise<number | undefined>
+  /** The addresses that a key was used from, latest first. */
+  addressesOf(id: string): Promise<readonly SeenAddress[]>
+  /** Forgets all addresses that were not seen since. */
+  forgetAddresses(before: number): Promise<void>
 }
 
 /**

@@ -20,9 +20,14 @@ export interface Revocation {
 export interface RevocationStore {
   /** Durable when it resolves. The same kind, issuer and value: the later `at` and the stronger `permanent` win. */
   add(revocation: Revocation): Promise<void>
+  /**
+   * Bounds what refuses later credentials too (a permanent entry, or one whose `at` is still to come): from now on it refuses
+   * what was issued at or before `now`. It is the only change that weakens an entry. `false` where there is nothing to bound.
+   */
+  bound(entry: Pick<Revocation, 'kind' | 'issuer' | 'value'>, now: number): Promise<boolean>
   /** The whole live set, oldest first. */
   list(): Promise<readonly Revocation[]>
-  /** What was added or strengthened after the cursor, and the next cursor; 0 begins. A list of a million is read once, not at each change. */
+  /** What was added or changed after the cursor, and the next cursor; 0 begins. A list of a million is read once, not at each change. */
   since(cursor: number): Promise<{ readonly revocations: readonly Revocation[]; readonly cursor: number }>
   /** Drops entries whose `expiresAt` has passed. */
   prune(now: number): Promise<void>

@@ -171,14 +171,18 @@ describe('the revocation index', () => {
     expect(subject.isRevoked({ issuer, subject: 'x', jti: 'b' })).toBe(true)
   })
 
-  it('strengthens an entry and never weakens it', async () => {
+  it('takes the last word of the store, which joins what is said of one thing', async () => {
     const store = new FakeStore()
     const subject = indexOver(store)
+    await subject.refresh()
     store.add(entry({ kind: 'subject', issuer, value: 'alice', permanent: true }))
-    store.add(entry({ kind: 'subject', issuer, value: 'alice', at: at - 5 }))
+    await subject.refresh()
+    expect(subject.isRevoked({ issuer, subject: 'alice', issuedAt: at + 99 })).toBe(true)
+    store.add(entry({ kind: 'subject', issuer, value: 'alice', at: at + 5 }))
     await subject.refresh()
     expect(subject.size).toBe(1)
-    expect(subject.isRevoked({ issuer, subject: 'alice', issuedAt: at + 1 })).toBe(true)
+    expect(subject.isRevoked({ issuer, subject: 'alice', issuedAt: at + 5 })).toBe(true)
+    expect(subject.isRevoked({ issuer, subject: 'alice', issuedAt: at + 6 })).toBe(false)
   })
 
   it('knows nothing for sure before its first read', () => {

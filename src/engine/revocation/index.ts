@@ -67,7 +67,7 @@ export function createRevocationIndex(options: RevocationIndexOptions): Revocati
       const began = changes.revocations
       const checkedAt = changes.checkedAt
       const news = await store.since(cursor)
-      for (const revocation of news.revocations) set.add(revocation)
+      for (const revocation of news.revocations) set.put(revocation)
       cursor = news.cursor
       held = began
       currentAt = Math.max(currentAt, checkedAt)

@@ -2,8 +2,8 @@
 import type { Revocation, RevocationFacts } from '../../ports/revocations.ts'
 
 export interface RevocationSet {
-  /** Adds an entry, or strengthens the one for the same thing. */
-  add(revocation: Revocation): void
+  /** Takes an entry as the store has it now; the store joins what is said of one thing, so the latest word stands alone. */
+  put(revocation: Revocation): void
   covers(facts: RevocationFacts): boolean
   /** Forgets entries whose end has passed. */
   dropEnded(now: number): void
@@ -33,16 +33,13 @@ export function createRevocationSet(): RevocationSet {
   const issuers = new Map<string, PerIssuer>()
   let size = 0
 
-  function add(revocation: Revocation): void {
+  function put(revocation: Revocation): void {
     const bounds = entriesOf(revocation.issuer ?? anyIssuer)[revocation.kind]
     const value = revocation.value ?? ''
-    const before = bounds.get(value)
-    const until = revocation.permanent ? Infinity : revocation.at
-    const endsAt = revocation.expiresAt ?? Infinity
-    if (before === undefined) size += 1
+    if (!bounds.has(value)) size += 1
     bounds.set(value, {
-      until: Math.max(until, before?.until ?? -Infinity),
-      endsAt: Math.max(endsAt, before?.endsAt ?? -Infinity),
+      until: revocation.permanent ? Infinity : revocation.at,
+      endsAt: revocation.expiresAt ?? Infinity,
     })
   }
 
@@ -73,7 +70,7 @@ export function createRevocationSet(): RevocationSet {
   }
 
   return {
-    add,
+    put,
     covers: (facts) => coversIn(issuers.get(facts.issuer), facts) || coversIn(issuers.get(anyIssuer), facts),
     dropEnded,
     get size() {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ApiKeyRecord } from '../../ports/api-keys.ts'
+import { mostAddresses, type ApiKeyRecord } from '../../ports/api-keys.ts'
 import type { Store } from '../../ports/store.ts'
 import { digestFor, keyRecord, setClock, type OpenFresh } from './setting.ts'
 
@@ -18,6 +18,8 @@ const complete: ApiKeyRecord = {
   rateLimit: '10/1s',
   notBefore: 1_700_000_000_001,
   expiresAt: 1_900_000_000_000,
+  predecessor: 'before',
+  certificate: 'ab'.repeat(32),
 }
 
 /** What every store of API keys must do. */
@@ -173,6 +175,65 @@ export function describeApiKeys(name: string, open: OpenFresh): void {
       expect((await store.apiKeys.findById('2'))?.lastUsedAt).toBe(300)
     })
 
+    it('quarantines, keeps the first time and reason when asked again, and releases', async () => {
+      await store.apiKeys.insert([keyRecord('1'), keyRecord('dead')])
+      await store.apiKeys.revoke('dead', 1, undefined)
+      expect(await store.apiKeys.quarantine('1', 5, 'leaked')).toBe(true)
+      expect(await store.apiKeys.quarantine('1', 9, 'other')).toBe(true)
+      expect(await store.apiKeys.findById('1')).toMatchObject({
+        quarantinedAt: 5,
+        quarantinedReason: 'leaked',
+      })
+      expect(await store.apiKeys.quarantine('dead', 5, undefined)).toBe(true)
+      expect((await store.apiKeys.findById('dead'))?.quarantinedAt).toBeUndefined()
+      expect(await store.apiKeys.quarantine('nobody', 5, undefined)).toBe(false)
+      expect(await store.apiKeys.release('1')).toBe(true)
+      expect(await store.apiKeys.findById('1')).toEqual(keyRecord('1'))
+      expect(await store.apiKeys.release('1')).toBe(false)
+      expect(await store.apiKeys.release('nobody')).toBe(false)
+    })
+
+    it('remembers the addresses of uses, latest first, and never moves one backwards', async () => {
+      await store.apiKeys.insert([keyRecord('1'), keyRecord('2')])
+      await store.apiKeys.touch([
+        { id: '1', at: 100, address: '192.0.2.1' },
+        { id: '1', at: 300, address: '2001:db8::/64' },
+        { id: '2', at: 300, address: '192.0.2.9' },
+        { id: '2', at: 400 },
+        { id: 'nobody', at: 1, address: '192.0.2.3' },
+      ])
+      await store.apiKeys.touch([
+        { id: '1', at: 200, address: '192.0.2.1' },
+        { id: '1', at: 50, address: '2001:db8::/64' },
+      ])
+      expect(await store.apiKeys.addressesOf('1')).toEqual([
+        { address: '2001:db8::/64', seenAt: 300 },
+        { address: '192.0.2.1', seenAt: 200 },
+      ])
+      expect(await store.apiKeys.lastSeen('1', '192.0.2.1')).toBe(200)
+      expect(await store.apiKeys.lastSeen('1', '192.0.2.9')).toBeUndefined()
+      expect(await store.apiKeys.lastSeen('nobody', '192.0.2.3')).toBeUndefined()
+      expect(await store.apiKeys.addressesOf('nobody')).toEqual([])
+    })
+
+    it('forgets addresses with time, and the one that was silent longest where there are too many', async () => {
+      await store.apiKeys.insert([keyRecord('1'), keyRecord('2')])
+      await store.apiKeys.touch([{ id: '2', at: 1, address: '198.51.100.1' }])
+      const uses = Array.from({ length: mostAddresses + 3 }, (_, number) => ({
+        id: '1',
+        at: 1_000 + number,
+        address: `10.0.${number >> 8}.${number & 255}`,
+      }))
+      await store.apiKeys.touch(uses)
+      const kept = await store.apiKeys.addressesOf('1')
+      expect(kept).toHaveLength(mostAddresses)
+      expect(kept.at(-1)).toEqual({ address: '10.0.0.3', seenAt: 1_003 })
+      expect(await store.apiKeys.addressesOf('2')).toHaveLength(1)
+      await store.apiKeys.forgetAddresses(1_100)
+      expect((await store.apiKeys.addressesOf('1')).at(-1)?.seenAt).toBe(1_100)
+      expect(await store.apiKeys.addressesOf('2')).toEqual([])
+    })
+
     it('moves the version with each change of a key, and not with a use', async () => {
       const versions = new Set([store.changes.version])
       await store.apiKeys.insert([keyRecord('1')])
@@ -182,9 +243,15 @@ export function describeApiKeys(name: string, open: OpenFresh): void {
       await store.apiKeys.revoke('2', 1, undefined)
       versions.add(store.changes.version)
       expect(versions.size).toBe(4)
-      await store.apiKeys.touch([{ id: '1', at: 1 }])
+      await store.apiKeys.quarantine('1', 1, undefined)
       versions.add(store.changes.version)
-      expect(versions.size).toBe(4)
+      await store.apiKeys.release('1')
+      versions.add(store.changes.version)
+      expect(versions.size).toBe(6)
+      await store.apiKeys.touch([{ id: '1', at: 1, address: '192.0.2.1' }])
+      await store.apiKeys.forgetAddresses(2)
+      versions.add(store.changes.version)
+      expect(versions.size).toBe(6)
     })
   })
 }

@@ -73,6 +73,28 @@ export function describeRevocations(name: string, open: OpenFresh): void {
       expect((await store.revocations.since(second.cursor)).revocations).toEqual([])
     })
 
+    it('bounds a permanent entry: later credentials are good again, earlier ones stay refused', async () => {
+      const alice = revocation({ kind: 'subject', issuer, value: 'alice', at: 10, permanent: true })
+      await store.revocations.add(alice)
+      await store.revocations.add(revocation({ kind: 'subject', issuer, value: 'bob', at: 10 }))
+      const { cursor } = await store.revocations.since(0)
+      expect(await store.revocations.bound({ kind: 'subject', issuer, value: 'alice' }, 50)).toBe(true)
+      const news = await store.revocations.since(cursor)
+      expect(news.revocations).toEqual([{ ...alice, at: 50, permanent: false }])
+      expect(await store.revocations.bound({ kind: 'subject', issuer, value: 'alice' }, 60)).toBe(false)
+      expect(await store.revocations.bound({ kind: 'subject', issuer, value: 'bob' }, 60)).toBe(false)
+      expect(await store.revocations.bound({ kind: 'subject', value: 'alice' }, 60)).toBe(false)
+      await store.revocations.add(alice)
+      expect(await store.revocations.list()).toContainEqual({ ...alice, at: 50 })
+    })
+
+    it('bounds one whose time is still to come', async () => {
+      const all = revocation({ kind: 'issuer', issuer, at: 1_000 })
+      await store.revocations.add(all)
+      expect(await store.revocations.bound({ kind: 'issuer', issuer }, 50)).toBe(true)
+      expect(await store.revocations.list()).toEqual([{ ...all, at: 50 }])
+    })
+
     it('drops what can no longer matter, and a cursor from before misses nothing', async () => {
       await store.revocations.add(revocation({ kind: 'jti', value: 'old', expiresAt: 10 }))
       const { cursor } = await store.revocations.since(0)

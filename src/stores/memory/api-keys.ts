@@ -1,4 +1,4 @@
-import type { ApiKeyRecord, ApiKeyStore } from '../../ports/api-keys.ts'
+import { mostAddresses, type ApiKeyRecord, type ApiKeyStore } from '../../ports/api-keys.ts'
 import { noticeDays, type ExpiryNotices } from '../../ports/expiry-notices.ts'
 
 /** What the two ports over keys share. */
@@ -8,6 +8,8 @@ export interface MemoryKeys {
   readonly idByDigest: Map<string, string>
   /** The nearest end that was told, in days. */
   readonly told: Map<string, number>
+  /** By id: address → when it was seen last. */
+  readonly seen: Map<string, Map<string, number>>
 }
 
 const day = 86_400_000
@@ -20,6 +22,15 @@ export function memoryApiKeys(keys: MemoryKeys, changed: () => void): ApiKeyStor
 
   function change(record: ApiKeyRecord, edits: Partial<ApiKeyRecord>): void {
     keys.byId.set(record.id, { ...record, ...edits })
+  }
+
+  function note(id: string, address: string, at: number): void {
+    const seen = keys.seen.get(id) ?? new Map<string, number>()
+    keys.seen.set(id, seen)
+    seen.set(address, Math.max(seen.get(address) ?? at, at))
+    if (seen.size <= mostAddresses) return
+    const [oldest] = [...seen].reduce((one, other) => (other[1] < one[1] ? other : one))
+    seen.delete(oldest)
   }
 
   return {
@@ -63,10 +74,39 @@ export function memoryApiKeys(keys: MemoryKeys, changed: () => void): ApiKeyStor
       }
       return true
     },
+    quarantine: async (id, at, reason) => {
+      const record = keys.byId.get(id)
+      if (record === undefined) return false
+      if (record.revokedAt === undefined && record.quarantinedAt === undefined) {
+        change(record, { quarantinedAt: at, ...(reason === undefined ? {} : { quarantinedReason: reason }) })
+        changed()
+      }
+      return true
+    },
+    release: async (id) => {
+      const record = keys.byId.get(id)
+      if (record?.quarantinedAt === undefined) return false
+      const { quarantinedAt: _at, quarantinedReason: _reason, ...free } = record
+      keys.byId.set(id, free)
+      changed()
+      return true
+    },
     touch: async (uses) => {
-      for (const { id, at } of uses) {
+      for (const { id, at, address } of uses) {
         const record = keys.byId.get(id)
-        if (record !== undefined && (record.lastUsedAt ?? -1) < at) change(record, { lastUsedAt: at })
+        if (record === undefined) continue
+        if ((record.lastUsedAt ?? -1) < at) change(record, { lastUsedAt: at })
+        if (address !== undefined) note(id, address, at)
+      }
+    },
+    lastSeen: (id, address) => keys.seen.get(id)?.get(address),
+    addressesOf: async (id) =>
+      [...(keys.seen.get(id) ?? [])]
+        .map(([address, seenAt]) => ({ address, seenAt }))
+        .sort((a, b) => b.seenAt - a.seenAt),
+    forgetAddresses: async (before) => {
+      for (const seen of keys.seen.values()) {
+        for (const [address, at] of seen) if (at < before) seen.delete(address)
       }
     },
   }

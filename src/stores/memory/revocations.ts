@@ -14,6 +14,15 @@ export function memoryRevocations(changed: () => void): RevocationStore {
       })
       changed()
     },
+    bound: async ({ kind, issuer, value }, now) => {
+      const name = JSON.stringify([kind, issuer ?? '', value ?? ''])
+      const before = entries.get(name)?.revocation
+      if (before === undefined || (!before.permanent && before.at <= now)) return false
+      sequence += 1
+      entries.set(name, { revocation: { ...before, at: now, permanent: false }, sequence })
+      changed()
+      return true
+    },
     list: async () =>
       [...entries.values()].map(({ revocation }) => revocation).sort((a, b) => a.createdAt - b.createdAt),
     since: async (cursor) => ({

@@ -10,7 +10,7 @@ import { memoryRevocations } from './revocations.ts'
 /** A store that ends with the process: for tests, and where nothing need outlive a restart. */
 export function openMemoryStore(clock: Clock): Store {
   const changes = memoryChanges(clock)
-  const keys: MemoryKeys = { byId: new Map(), idByDigest: new Map(), told: new Map() }
+  const keys: MemoryKeys = { byId: new Map(), idByDigest: new Map(), told: new Map(), seen: new Map() }
   return {
     apiKeys: memoryApiKeys(keys, () => changes.move('keys')),
     expiryNotices: memoryExpiryNotices(keys),

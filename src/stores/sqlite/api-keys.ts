@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ApiKeyRecord, ApiKeyStore } from '../../ports/api-keys.ts'
 import { noticeDays, type ExpiryNotices, type NoticeDays } from '../../ports/expiry-notices.ts'
 import type { Connection } from './connection.ts'
+import { sqliteKeyAddresses } from './key-addresses.ts'
 import { columns, digestBytes, recordOf, selectKey, valuesOf } from './key-rows.ts'
 
 /** Rows written before requests get their turn. */
@@ -38,9 +39,18 @@ export function sqliteApiKeys(connection: Connection, changed: () => void): ApiK
   const setRevoked = writer.prepare(
     'UPDATE api_key SET revoked_at = ?, revoked_reason = ? WHERE id = ? AND revoked_at IS NULL',
   )
+  const setQuarantined = writer.prepare(
+    `UPDATE api_key SET quarantined_at = ?, quarantined_reason = ?
+     WHERE id = ? AND revoked_at IS NULL AND quarantined_at IS NULL`,
+  )
+  const setReleased = writer.prepare(
+    `UPDATE api_key SET quarantined_at = NULL, quarantined_reason = NULL
+     WHERE id = ? AND quarantined_at IS NOT NULL`,
+  )
   const setUsed = writer.prepare(
     'UPDATE api_key SET last_used_at = :at WHERE id = :id AND coalesce(last_used_at, -1) < :at',
   )
+  const addresses = sqliteKeyAddresses(connection)
 
   function insertAll(records: readonly ApiKeyRecord[]): void {
     const digests: { readonly digest: Buffer; readonly key: number | bigint }[] = []
@@ -116,12 +126,30 @@ export function sqliteApiKeys(connection: Connection, changed: () => void): ApiK
       changed()
       return isThere
     },
+    quarantine: async (id, at, reason) => {
+      const isThere = await connection.write(
+        () => setQuarantined.run(at, reason ?? null, id).changes > 0 || hasId.get(id) !== undefined,
+      )
+      changed()
+      return isThere
+    },
+    release: async (id) => {
+      const isDone = await connection.write(() => setReleased.run(id).changes > 0)
+      changed()
+      return isDone
+    },
+    lastSeen: addresses.lastSeen,
+    addressesOf: addresses.of,
+    forgetAddresses: addresses.forget,
     touch: async (uses) => {
       for (let at = 0; at < uses.length; at += chunk) {
         // Losing a last-used time to a power cut harms nobody: no wait for the disk.
         await connection.write(
           () => {
-            for (const use of uses.slice(at, at + chunk)) setUsed.run({ id: use.id, at: use.at })
+            for (const use of uses.slice(at, at + chunk)) {
+              setUsed.run({ id: use.id, at: use.at })
+              addresses.note(use)
+            }
           },
           { durable: false },
         )

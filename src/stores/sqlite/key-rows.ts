@@ -27,6 +27,10 @@ export const columns = [
   'revoked_reason',
   'successor',
   'grace_ends_at',
+  'predecessor',
+  'certificate',
+  'quarantined_at',
+  'quarantined_reason',
 ] as const
 
 export const selectKey: string = `SELECT ${columns.join(', ')} FROM api_key`
@@ -56,6 +60,10 @@ export function valuesOf(record: ApiKeyRecord): SQLInputValue[] {
     record.revokedReason ?? null,
     record.successor ?? null,
     record.graceEndsAt ?? null,
+    record.predecessor ?? null,
+    record.certificate ?? null,
+    record.quarantinedAt ?? null,
+    record.quarantinedReason ?? null,
   ]
 }
 
@@ -83,6 +91,10 @@ export function recordOf(row: Row): ApiKeyRecord {
     ...optional('revokedReason', row['revoked_reason']),
     ...optional('successor', row['successor']),
     ...optional('graceEndsAt', row['grace_ends_at']),
+    ...optional('predecessor', row['predecessor']),
+    ...optional('certificate', row['certificate']),
+    ...optional('quarantinedAt', row['quarantined_at']),
+    ...optional('quarantinedReason', row['quarantined_reason']),
   }
 }
 

@@ -25,6 +25,10 @@ export function sqliteRevocations(connection: Connection, changed: () => void): 
        reason = coalesce(excluded.reason, reason),
        sequence = excluded.sequence`,
   )
+  const bound = writer.prepare(
+    `UPDATE revocation SET at = :now, permanent = 0, sequence = :sequence
+     WHERE kind = :kind AND issuer = :issuer AND value = :value AND (permanent = 1 OR at > :now)`,
+  )
   const anyEnded = reader.prepare(
     'SELECT 1 FROM revocation WHERE expires_at IS NOT NULL AND expires_at <= ? LIMIT 1',
   )
@@ -46,6 +50,14 @@ export function sqliteRevocations(connection: Connection, changed: () => void): 
         })
       })
       changed()
+    },
+    bound: async ({ kind, issuer = '', value = '' }, now) => {
+      const isDone = await connection.write(() => {
+        const sequence = Number(nextSequence.get(counters.revocations)?.['value'])
+        return bound.run({ kind, issuer, value, now, sequence }).changes > 0
+      })
+      changed()
+      return isDone
     },
     list: async () => all.all().map(revocationOf),
     since: async (after) => {

@@ -87,6 +87,27 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER revocation_deleted AFTER DELETE ON revocation
     BEGIN UPDATE change_count SET value = value + 1 WHERE id = 2; END;
   `,
+  `
+  ALTER TABLE api_key ADD COLUMN predecessor TEXT;
+  ALTER TABLE api_key ADD COLUMN certificate TEXT CHECK (length(certificate) = 64);
+  ALTER TABLE api_key ADD COLUMN quarantined_at INTEGER;
+  ALTER TABLE api_key ADD COLUMN quarantined_reason TEXT;
+  UPDATE api_key SET predecessor = old.id FROM api_key AS old WHERE old.successor = api_key.id;
+
+  CREATE TABLE api_key_address (
+    key INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (key, address)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX api_key_address_seen ON api_key_address (seen_at);
+
+  DROP TRIGGER api_key_updated;
+  CREATE TRIGGER api_key_updated AFTER UPDATE OF id, name, owner, origin, prefix, authenticator, scopes, roles, tenant,
+    metadata, allowed_ips, allowed_routes, rate_limit, created_at, not_before, expires_at, revoked_at, revoked_reason,
+    successor, grace_ends_at, predecessor, certificate, quarantined_at, quarantined_reason ON api_key
+    BEGIN UPDATE change_count SET value = value + 1 WHERE id = 1; END;
+  `,
 ]
 
 /** Rows of `change_count`. */

@@ -14,6 +14,7 @@ import { describeOutbox } from '../contract/outbox.ts'
 import { describeRevocations } from '../contract/revocations.ts'
 import { digestFor, keyRecord, revocation, setClock, type OpenFresh } from '../contract/setting.ts'
 import { openStore } from '../open.ts'
+import { migrations } from './schema.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portcullis-store-'))
 let files = 0
@@ -50,6 +51,26 @@ describe('a SQLite store', () => {
     }
     for (const suffix of ['', '-wal', '-shm']) expect(statSync(path + suffix).mode & 0o777).toBe(0o600)
     expect(statSync(join(directory, 'new-folder')).mode & 0o777).toBe(0o700)
+  })
+
+  it('takes over the file of the first version, and knows what was rotated there', async () => {
+    const path = freshPath()
+    const raw = new DatabaseSync(path)
+    raw.exec(migrations[0]!)
+    raw.exec('PRAGMA user_version = 1')
+    const insert = raw.prepare(
+      `INSERT INTO api_key (id, digests, owner, origin, prefix, scopes, roles, metadata, allowed_ips, allowed_routes, created_at, successor)
+       VALUES (?, x'', 'acme', 'created', 'ptc', '[]', '[]', '{}', '[]', '[]', 1, ?)`,
+    )
+    insert.run('old', 'new')
+    insert.run('new', null)
+    raw.close()
+    const store = await opening(path)
+    expect((await store.apiKeys.findById('new'))?.predecessor).toBe('old')
+    expect((await store.apiKeys.findById('old'))?.predecessor).toBeUndefined()
+    const { version } = store.changes
+    await store.apiKeys.quarantine('new', 5, undefined)
+    expect(store.changes.version).not.toBe(version)
   })
 
   it('keeps everything over a restart', async () => {
