@@ -106,10 +106,12 @@ export interface StoreChanges {
 export interface StoreChangeFeed extends StoreChanges {
   /** Moves with revocations only: a list of them need not be read again because a key was used or made. */
   readonly revocations: number
+  /** Moves when a session ends or its content changes, and does not move `version`: sessions change all the time. */
+  readonly sessions: number
   /** Milliseconds since the epoch of the last time the store was asked and answered. */
   readonly checkedAt: number
   /** Asks the store now. Throws when it cannot be read. */
   check(): void | Promise<void>
-  /** Calls back after `version` moved. @returns a function that ends the subscription */
+  /** Calls back after any of them moved. @returns a function that ends the subscription */
   subscribe(listener: () => void): () => void
 }

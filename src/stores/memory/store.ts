@@ -6,6 +6,7 @@ import type { Outbox } from '../../ports/outbox.ts'
 import type { Store } from '../../ports/store.ts'
 import { memoryApiKeys, memoryExpiryNotices, type MemoryKeys } from './api-keys.ts'
 import { memoryRevocations } from './revocations.ts'
+import { memorySessions } from './sessions.ts'
 
 /** A store that ends with the process: for tests, and where nothing need outlive a restart. */
 export function openMemoryStore(clock: Clock): Store {
@@ -15,6 +16,7 @@ export function openMemoryStore(clock: Clock): Store {
     apiKeys: memoryApiKeys(keys, () => changes.move('keys')),
     expiryNotices: memoryExpiryNotices(keys),
     revocations: memoryRevocations(() => changes.move('revocations')),
+    sessions: memorySessions(() => changes.move('sessions')),
     changes,
     outbox: memoryOutbox(),
     meta: memoryMeta(),
@@ -23,7 +25,7 @@ export function openMemoryStore(clock: Clock): Store {
 }
 
 interface MemoryChanges extends StoreChangeFeed {
-  move(what: 'keys' | 'revocations'): void
+  move(what: 'keys' | 'revocations' | 'sessions'): void
 }
 
 function memoryChanges(clock: Clock): MemoryChanges {
@@ -31,6 +33,7 @@ function memoryChanges(clock: Clock): MemoryChanges {
   const feed = {
     version: 0,
     revocations: 0,
+    sessions: 0,
     /** Nobody else can change it: always current. */
     get checkedAt(): number {
       return clock.now()
@@ -40,8 +43,9 @@ function memoryChanges(clock: Clock): MemoryChanges {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    move: (what: 'keys' | 'revocations') => {
-      feed.version += 1
+    move: (what: 'keys' | 'revocations' | 'sessions') => {
+      if (what === 'sessions') feed.sessions += 1
+      else feed.version += 1
       if (what === 'revocations') feed.revocations += 1
       for (const listener of listeners) listener()
     },

@@ -24,10 +24,11 @@ export function pollChanges(
   const { ino } = statSync(path)
   const listeners = new Set<() => void>()
   let seen: number | undefined
-  const counts = { keys: 0, revocations: 0 }
+  const counts = { keys: 0, revocations: 0, sessions: 0 }
   const feed = {
     version: 0,
     revocations: 0,
+    sessions: 0,
     checkedAt: 0,
     check,
     subscribe,
@@ -40,21 +41,25 @@ export function pollChanges(
       throw new Error(`the store ${path} was replaced while it was open; restart`)
     const data = Number(dataVersion.get()?.['data_version'])
     if (data !== seen) {
-      const keys = Number(countOf.get(counters.keys)?.['value'])
-      const revocations = Number(countOf.get(counters.revocations)?.['value'])
+      const found = {
+        keys: Number(countOf.get(counters.keys)?.['value']),
+        revocations: Number(countOf.get(counters.revocations)?.['value']),
+        sessions: Number(countOf.get(counters.sessions)?.['value']),
+      }
       seen = data
-      settle(keys, revocations)
+      settle(found)
     }
     feed.checkedAt = clock.now()
   }
 
   /** The audit index and last-used times live in the same file: only what the counters count is a change. */
-  function settle(keys: number, revocations: number): void {
-    if (keys === counts.keys && revocations === counts.revocations) return
+  function settle({ keys, revocations, sessions }: typeof counts): void {
+    const isSame = keys === counts.keys && revocations === counts.revocations
+    if (isSame && sessions === counts.sessions) return
     if (revocations !== counts.revocations) feed.revocations += 1
-    counts.keys = keys
-    counts.revocations = revocations
-    feed.version += 1
+    if (sessions !== counts.sessions) feed.sessions += 1
+    if (!isSame) feed.version += 1
+    Object.assign(counts, { keys, revocations, sessions })
     for (const listener of listeners) listener()
   }
 

@@ -108,7 +108,47 @@ export const migrations: readonly string[] = [
     successor, grace_ends_at, predecessor, certificate, quarantined_at, quarantined_reason ON api_key
     BEGIN UPDATE change_count SET value = value + 1 WHERE id = 1; END;
   `,
+  `
+  CREATE TABLE session (
+    number INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+    id TEXT NOT NULL UNIQUE,
+    authenticator TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    sub TEXT NOT NULL,
+    sid TEXT,
+    subject TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    idle INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    lease_holder TEXT,
+    lease_until INTEGER
+  ) STRICT;
+  CREATE INDEX session_sid ON session (issuer, sid) WHERE sid IS NOT NULL;
+  CREATE INDEX session_sub ON session (issuer, sub);
+  CREATE INDEX session_subject ON session (subject);
+  CREATE INDEX session_ending ON session (min(expires_at, seen_at + idle));
+
+  CREATE TABLE session_logout (
+    issuer TEXT NOT NULL,
+    sid TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (issuer, sid)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE session_used (name TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  INSERT INTO change_count (id, value) VALUES (3, 0);
+  CREATE TRIGGER session_deleted AFTER DELETE ON session
+    BEGIN UPDATE change_count SET value = value + 1 WHERE id = 3; END;
+  CREATE TRIGGER session_changed AFTER UPDATE OF content, revision ON session
+    BEGIN UPDATE change_count SET value = value + 1 WHERE id = 3; END;
+  `,
 ]
 
 /** Rows of `change_count`. */
-export const counters = { keys: 1, revocations: 2 } as const
+export const counters = { keys: 1, revocations: 2, sessions: 3 } as const

@@ -12,6 +12,7 @@ import { describeExpiryNotices } from '../contract/expiry-notices.ts'
 import { describeMeta } from '../contract/meta.ts'
 import { describeOutbox } from '../contract/outbox.ts'
 import { describeRevocations } from '../contract/revocations.ts'
+import { describeSessions } from '../contract/sessions.ts'
 import { digestFor, keyRecord, revocation, setClock, type OpenFresh } from '../contract/setting.ts'
 import { openStore } from '../open.ts'
 import { migrations } from './schema.ts'
@@ -27,6 +28,7 @@ describeApiKeys('SQLite', open)
 describeExpiryNotices('SQLite', open)
 describeRevocations('SQLite', open)
 describeOutbox('SQLite', open)
+describeSessions('SQLite', open)
 describeMeta('SQLite', open)
 
 describe('a SQLite store', () => {

@@ -6,6 +6,7 @@ import { openConnection } from './connection.ts'
 import { sqliteMeta } from './meta.ts'
 import { sqliteOutbox } from './outbox.ts'
 import { sqliteRevocations } from './revocations.ts'
+import { sqliteSessions } from './sessions.ts'
 
 export interface SqliteOptions {
   readonly clock: Clock
@@ -26,6 +27,7 @@ export function openSqliteStore(path: string, options: SqliteOptions): Store {
     apiKeys: sqliteApiKeys(connection, changed),
     expiryNotices: sqliteExpiryNotices(connection),
     revocations: sqliteRevocations(connection, changed),
+    sessions: sqliteSessions(connection, changed),
     changes,
     outbox: sqliteOutbox(connection, options.clock),
     meta: sqliteMeta(connection),
