@@ -14,6 +14,7 @@ function entry(edits: Partial<Revocation> & Pick<Revocation, 'kind'>): Revocatio
 class FakeStore implements StoreChangeFeed {
   version = 0
   revocations = 0
+  sessions = 0
   checkedAt = at
   readonly entries: Revocation[] = []
   readonly listeners = new Set<() => void>()
