@@ -3,7 +3,8 @@
  * durations in milliseconds, sizes in bytes, relative paths absolute, names checked against each other.
  * Types only, so that stage rooms can read their part without knowing that YAML exists.
  */
-import type { CredentialPlace } from './engine/identity.ts'
+import type { AuthenticatorSettings } from './engine/authenticators/settings.ts'
+import type { ClaimPath, ProviderSettings, ProviderType } from './engine/providers/settings.ts'
 import type { Secret } from './engine/secret.ts'
 
 export interface Configuration {
@@ -95,65 +96,7 @@ export interface AuditSettings {
   readonly sinks: readonly 'stdout'[]
 }
 
-export const providerTypes = ['oidc', 'auth0', 'okta', 'cognito', 'entra', 'keycloak', 'google'] as const
-export type ProviderType = (typeof providerTypes)[number]
-
-/** A claim path: names from the top, one for each level. */
-export type ClaimPath = readonly string[]
-
-export interface ProviderSettings {
-  readonly name: string
-  readonly type: ProviderType
-  /** The profile's own members: issuer, domain, authorizationServer, region, userPoolId, tenant, url, realm. */
-  readonly parameters: Readonly<Record<string, string>>
-  readonly discovery: boolean
-  /** Explicit endpoints; each wins over a discovered one. */
-  readonly endpoints: Readonly<Record<string, string>>
-  /** Path of a PEM file with the provider's certificate authorities. */
-  readonly ca?: string
-  readonly clockSkew: number
-  readonly staleKeys: number
-  readonly claims: {
-    readonly subject?: ClaimPath
-    readonly client?: ClaimPath
-    readonly scopes?: ClaimPath
-    readonly roles?: ClaimPath
-    readonly tenant?: ClaimPath
-  }
-  readonly allowInsecure: boolean
-}
-
-export type AuthenticatorSettings = ApiKeySettings | JwtSettings
-
-export interface ApiKeySettings {
-  readonly type: 'api-key'
-  readonly name: string
-  readonly in: readonly CredentialPlace[]
-  readonly prefix: string
-  /** Undefined for `maxLifetime: none`. */
-  readonly maxLifetime?: number
-  readonly grace: number
-  readonly pepper?: Secret
-}
-
-export interface JwtSettings {
-  readonly type: 'jwt'
-  readonly name: string
-  readonly in: readonly CredentialPlace[]
-  readonly provider: string
-  /** Any one must be in `aud`; `any` when written so; undefined only where the provider's profile has a rule of its own. */
-  readonly audience?: readonly string[] | 'any'
-  /** Accepted client ids (Cognito's rule, and an extra demand elsewhere). */
-  readonly clients?: readonly string[]
-  readonly algorithms: readonly string[]
-  /** HMAC algorithms only; decoded bytes. */
-  readonly secret?: Secret
-  readonly secretEncoding: 'utf8' | 'base64' | 'base64url' | 'hex'
-  readonly requireType?: 'at+jwt'
-  readonly accept?: 'id-token'
-  readonly maxLifetime?: number
-  readonly requiredClaims: readonly string[]
-}
+export type { AuthenticatorSettings, ProviderSettings, ProviderType, ClaimPath }
 
 export interface UpstreamSettings {
   readonly name: string

@@ -4,7 +4,7 @@
  */
 import { refuse, type Refusal } from './engine/outcome.ts'
 import type { ExchangeState } from './gateway/exchange-state.ts'
-import { answerEndpoint } from './gateway/endpoints.ts'
+import { answerEndpoint } from './gateway/endpoints/answer.ts'
 import { conclude } from './gateway/conclude.ts'
 import { answered, type Stage } from './gateway/stage.ts'
 import { authenticateCaller, checkOrigin } from './gateway/stages/authenticate.ts'

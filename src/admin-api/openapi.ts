@@ -1,7 +1,9 @@
 /** The OpenAPI 3.1 document, made from the table that the server serves: neither can have what the other lacks. */
 import { z } from 'zod'
 import {
+  endedRevocationSchema,
   importedKeySchema,
+  keyReleaseSchema,
   keyRevocationSchema,
   newKeySchema,
   newRevocationSchema,
@@ -12,6 +14,7 @@ import { adminProblems } from './problem.ts'
 import {
   auditPageView,
   createdKeyView,
+  endedView,
   healthView,
   importedView,
   keyPageView,
@@ -32,7 +35,9 @@ const names: readonly (readonly [string, z.ZodType])[] = [
   ['ImportedKey', importedKeySchema],
   ['Rotation', rotationSchema],
   ['KeyRevocation', keyRevocationSchema],
+  ['KeyRelease', keyReleaseSchema],
   ['NewRevocation', newRevocationSchema],
+  ['EndedRevocation', endedRevocationSchema],
   ['Key', keyView],
   ['CreatedKey', createdKeyView],
   ['RotatedKey', rotatedKeyView],
@@ -40,6 +45,7 @@ const names: readonly (readonly [string, z.ZodType])[] = [
   ['ImportedKeys', importedView],
   ['Revocation', revocationView],
   ['Revoked', revokedView],
+  ['EndedRevocations', endedView],
   ['RevocationPage', revocationPageView],
   ['AuditPage', auditPageView],
   ['Provider', providerView],

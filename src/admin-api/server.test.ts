@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { request } from 'undici'
-import type { ApiKeySettings, Configuration } from '../configuration.ts'
+import type { ApiKeySettings } from '../engine/authenticators/api-key/settings.ts'
+import type { Configuration } from '../configuration.ts'
 import { Secret } from '../engine/secret.ts'
 import { createKeyManager } from '../keys/manager.ts'
 import { createRevocationManager } from '../keys/revocations.ts'

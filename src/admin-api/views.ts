@@ -1,6 +1,7 @@
 /** The shapes of what the admin API answers, for its description; a test holds the answers to them. */
 import { z } from 'zod'
 import { keyStatuses } from '../engine/authenticators/api-key/life.ts'
+import { rotationStages } from '../keys/rotation.ts'
 import { revocationKinds } from '../ports/revocations.ts'
 
 const time = z.string().describe('RFC 3339, UTC')
@@ -20,12 +21,30 @@ const keyMembers = {
   allowedIps: z.array(z.string()),
   allowedRoutes: z.array(z.string()),
   rateLimit: z.string().optional(),
+  certificate: z.string().optional().describe('SHA-256 of the client certificate that must come with it.'),
   createdAt: time,
   notBefore: time.optional(),
   expiresAt: time.optional(),
   lastUsedAt: time.optional().describe('RFC 3339, UTC; to the minute.'),
   successor: z.string().optional().describe('The key that took over.'),
   graceEndsAt: time.optional(),
+  predecessor: z.string().optional().describe('The key that it took over from.'),
+  rotation: z
+    .strictObject({
+      stage: z.enum(rotationStages),
+      old: z.string(),
+      oldLastUsedAt: time.optional(),
+      new: z.string(),
+      newLastUsedAt: time.optional(),
+    })
+    .optional()
+    .describe('How far the rotation has come.'),
+  quarantinedAt: time.optional(),
+  quarantinedReason: z.string().optional(),
+  seenFrom: z
+    .array(z.strictObject({ address: z.string(), lastSeenAt: time }))
+    .optional()
+    .describe('Where it was used from lately; only where one key is shown.'),
   revokedAt: time.optional(),
   revokedReason: z.string().optional(),
 }
@@ -61,6 +80,7 @@ export const revokedView: z.ZodType = z.strictObject({
   revocations: z.array(revocationView).describe('One for each issuer that it holds for.'),
   notices: z.array(z.string()),
 })
+export const endedView: z.ZodType = z.strictObject({ revocations: z.array(revocationView) })
 export const revocationPageView: z.ZodType = z.strictObject({
   items: z.array(revocationView),
   total: z.int(),

@@ -3,7 +3,8 @@
  * until then. To make something available, its line goes (or grows).
  */
 import { isDeepStrictEqual } from 'node:util'
-import { providerTypes } from '../configuration.ts'
+import { providerTypes } from '../engine/providers/settings.ts'
+import { authenticatorKinds } from '../engine/authenticators/registry.ts'
 import type { Complaint } from './fault.ts'
 import { oneOf } from './issues.ts'
 import type { Path } from './path.ts'
@@ -37,7 +38,7 @@ export const later: readonly Later[] = [
   { path: ['outage', 'counters'], only: ['local'] },
   { path: ['audit', 'sinks', '#'], only: ['stdout'] },
   { path: ['providers', '*', 'type'], only: providerTypes },
-  { path: ['authenticators', '*', 'type'], only: ['api-key', 'jwt'] },
+  { path: ['authenticators', '*', 'type'], only: authenticatorKinds.map(({ type }) => type) },
   { path: ['authenticators', '*', 'onLeak'], only: ['revoke'] },
   { path: ['authenticators', '*', 'binding'], only: ['none'] },
   { path: ['authenticators', '*', 'dpop', 'nonce'], only: [false] },

@@ -1,13 +1,6 @@
-/** Providers and authenticators, from what was written to what the engine reads. */
+/** Providers, from what was written to what the engine reads. */
 import { resolve } from 'node:path'
-import {
-  providerTypes,
-  type ApiKeySettings,
-  type JwtSettings,
-  type ProviderSettings,
-  type ProviderType,
-} from '../configuration.ts'
-import type { ParsedApiKey, ParsedJwt } from './schema/authenticators.ts'
+import { providerTypes, type ProviderSettings, type ProviderType } from '../engine/providers/settings.ts'
 import { endpointNames, type ParsedProvider } from './schema/providers.ts'
 
 type KnownProvider = ParsedProvider & { readonly type: ProviderType }
@@ -52,39 +45,4 @@ const common: ReadonlySet<string> = new Set([
 export function parametersOf(provider: ParsedProvider): Record<string, string> {
   const own = Object.entries(provider).filter(([key, value]) => !common.has(key) && typeof value === 'string')
   return Object.fromEntries(own) as Record<string, string>
-}
-
-export function compileApiKey(name: string, parsed: ParsedApiKey): ApiKeySettings {
-  const { type, in: places, prefix, maxLifetime, grace, pepper } = parsed
-  return {
-    type,
-    name,
-    in: places,
-    prefix,
-    ...(maxLifetime === 'none' ? {} : { maxLifetime }),
-    grace,
-    ...(pepper === undefined ? {} : { pepper }),
-  }
-}
-
-export function compileJwt(name: string, parsed: ParsedJwt): JwtSettings {
-  const { type, in: places, provider, audience, clients, algorithms, secret, secretEncoding } = parsed
-  const { requireType, accept, maxLifetime, requiredClaims } = parsed
-  return {
-    type,
-    name,
-    in: places,
-    provider,
-    ...(audience === undefined
-      ? {}
-      : { audience: audience.length === 1 && audience[0] === 'any' ? 'any' : audience }),
-    ...(clients === undefined ? {} : { clients }),
-    algorithms,
-    ...(secret === undefined ? {} : { secret }),
-    secretEncoding,
-    ...(requireType === undefined ? {} : { requireType }),
-    ...(accept === undefined ? {} : { accept }),
-    ...(maxLifetime === undefined ? {} : { maxLifetime }),
-    requiredClaims,
-  }
 }

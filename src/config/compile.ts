@@ -3,16 +3,15 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import type {
   AuditSettings,
-  AuthenticatorSettings,
   Configuration,
   ListenerSettings,
   TlsSettings,
   UpstreamSettings,
 } from '../configuration.ts'
-import { compileApiKey, compileJwt, compileProvider, isKnownProvider } from './compile-identity.ts'
+import { compileAuthenticator, compileContext } from './compile-authenticator.ts'
+import { compileProvider, isKnownProvider } from './compile-identity.ts'
 import { compileRoute } from './compile-routes.ts'
 import type { ParsedConfiguration } from './schema.ts'
-import type { ParsedAuthenticator } from './schema/authenticators.ts'
 import type { ParsedListener } from './schema/listeners.ts'
 import type { ParsedAudit } from './schema/state.ts'
 import type { ParsedUpstream } from './schema/upstreams.ts'
@@ -48,7 +47,9 @@ export function compile(
     providers: mapValues(parsed.providers, (provider, name) =>
       isKnownProvider(provider) ? compileProvider(name, provider, folder) : undefined,
     ),
-    authenticators: mapValues(parsed.authenticators, compileAuthenticator),
+    authenticators: mapValues(parsed.authenticators, (authenticator, name) =>
+      compileAuthenticator(name, authenticator, compileContext(publicUrl, folder)),
+    ),
     upstreams: mapValues(parsed.upstreams, (upstream, name) => compileUpstream(name, upstream, folder)),
     routes: parsed.routes.map((route) => compileRoute(route, parsed.defaults)),
   }
@@ -104,11 +105,6 @@ function compileAudit(
     retain,
     sinks: sinks.filter((sink) => sink === 'stdout'),
   }
-}
-
-function compileAuthenticator(parsed: ParsedAuthenticator, name: string): AuthenticatorSettings | undefined {
-  if (parsed.type === 'api-key') return compileApiKey(name, parsed)
-  return parsed.type === 'jwt' ? compileJwt(name, parsed) : undefined
 }
 
 function compileUpstream(name: string, parsed: ParsedUpstream, folder: string): UpstreamSettings {

@@ -106,6 +106,8 @@ describe('the smallest configuration', () => {
           name: 'corp-token',
           in: [{ kind: 'header', name: 'authorization', scheme: 'Bearer' }],
           provider: 'corp',
+          providers: ['corp'],
+          fetchesKeys: true,
           audience: ['https://api.example.com'],
           algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'],
           secretEncoding: 'utf8',

@@ -1,7 +1,8 @@
 /** The shape of the whole configuration. Every member carries its description: docs/config.md and the JSON Schema are made from it. */
 import { z } from 'zod'
 import type { LimitSettings, LockoutSettings } from '../configuration.ts'
-import { authenticatorSchema, type ParsedAuthenticator } from './schema/authenticators.ts'
+import type { ParsedAuthenticator } from '../engine/authenticators/kind.ts'
+import { authenticatorSchema } from './schema/authenticators.ts'
 import {
   adminSchema,
   extAuthzSchema,

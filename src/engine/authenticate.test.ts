@@ -6,10 +6,12 @@ import {
   type Chain,
   type GuessGuard,
 } from './authenticate.ts'
+import { bearerWay, placeWay } from './challenge.ts'
 import type { Authenticator, Presented } from './authenticators/authenticator.ts'
 import type { CredentialPlace } from './identity.ts'
 import { rejected, type Outcome } from './outcome.ts'
 import type { GatewayRequest } from './request.ts'
+import { gatewayRequest } from '../../test/support/gateway-request.ts'
 
 const bearer: CredentialPlace = { kind: 'header', name: 'authorization', scheme: 'Bearer' }
 const keyHeader: CredentialPlace = { kind: 'header', name: 'x-api-key' }
@@ -26,6 +28,7 @@ function marked(
     name,
     type: name.startsWith('key') ? 'api-key' : 'jwt',
     places,
+    challenges: places.map((place) => (name.startsWith('key') ? placeWay(place) : bearerWay())),
     takes: ({ value }) => (value.startsWith(mark) ? 'yes' : 'no'),
     recall: () => undefined,
     verify: (presented) => judge(name, presented),
@@ -51,20 +54,9 @@ function judge(name: string, { value, place }: Presented): Outcome {
 }
 
 function request(lines: readonly [string, string][], query = ''): GatewayRequest {
-  const values = (name: string): string[] =>
-    lines.filter(([own]) => own.toLowerCase() === name).map(([, value]) => value)
-  return {
-    method: 'GET',
-    path: '/',
-    query,
-    host: 'h',
-    scheme: 'http',
-    clientIp: '127.0.0.1',
-    header: (name) => values(name)[0],
-    count: (name) => values(name).length,
-    values,
-    names: () => lines.map(([name]) => name.toLowerCase()),
-  }
+  const headers: Record<string, string[]> = {}
+  for (const [name, value] of lines) (headers[name.toLowerCase()] ??= []).push(value)
+  return gatewayRequest({ query, host: 'h', scheme: 'http', clientIp: '127.0.0.1', headers })
 }
 
 const token = marked('token', 'a.b.', [bearer])

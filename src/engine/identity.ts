@@ -31,6 +31,12 @@ export interface CredentialFacts {
   readonly allowedIps?: readonly string[]
   readonly allowedRoutes?: readonly string[]
   readonly rateLimit?: string
+  /** The key that the credential is bound to, if any: whoever presents it must prove to hold that key. */
+  readonly confirmation?: Confirmation
+  /** Where an authenticator wants it told: the provider's session (`sid`) or our own. */
+  readonly session?: string
+  /** Field lines for the answer, flat: a fresh `DPoP-Nonce`. */
+  readonly answerFields?: readonly string[]
   /** Of a key in grace or within 14 days of its end: the RFC 3339 time for `Portcullis-Key-Expires`. */
   readonly expiryNotice?: string
 }
@@ -40,3 +46,17 @@ export type CredentialPlace =
   | { readonly kind: 'header'; readonly name: string; readonly scheme?: string }
   | { readonly kind: 'cookie'; readonly name: string }
   | { readonly kind: 'query'; readonly name: string }
+  | { readonly kind: 'certificate'; readonly name: 'client' }
+
+/**
+ * What a credential says of the key that it is bound to. An empty one (nothing that we know how to check) can never be met.
+ * @see RFC 7800 section 3, RFC 8705 section 3.1, RFC 9449 section 6.1
+ */
+export interface Confirmation {
+  /** JWK SHA-256 thumbprint, base64url, of the key that signs DPoP proofs. */
+  readonly jkt?: string
+  /** SHA-256 of the client certificate (DER), base64url. */
+  readonly x5tS256?: string
+  /** A member that nothing here can check. */
+  readonly unknown?: string
+}

@@ -10,7 +10,8 @@ export {
   type Proof,
 } from './authenticate.ts'
 export type { Authenticator, Presented } from './authenticators/authenticator.ts'
-export { createAuthenticator, type AuthenticatorDependencies } from './authenticators/registry.ts'
+export type { AuthenticatorParts } from './authenticators/kind.ts'
+export { createAuthenticator } from './authenticators/registry.ts'
 export { compileAuthorize, evaluate, type Authorization } from './authorization/evaluate.ts'
 export { publicCodes, reasons, codeOf, type PublicCode, type Reason } from './errors.ts'
 export type { CredentialFacts, CredentialPlace, Identity } from './identity.ts'

@@ -48,7 +48,11 @@ export function checkRequestOrigin(facts: OriginFacts): Refusal | undefined {
 
 /** @returns whether browsers attach a credential in this place without the page's intent; for others the rule asks nothing */
 export function travelsByItself(place: CredentialPlace): boolean {
-  return place.kind === 'cookie' || (place.kind === 'header' && place.scheme?.toLowerCase() === 'basic')
+  return (
+    place.kind === 'cookie' ||
+    place.kind === 'certificate' ||
+    (place.kind === 'header' && place.scheme?.toLowerCase() === 'basic')
+  )
 }
 
 function isTrusted(origin: string, { ownOrigin, cors }: OriginFacts): boolean {

@@ -15,6 +15,10 @@ export interface Refusal {
   readonly retryAfter?: number
   /** Methods for `Allow` on a 405. */
   readonly allow?: readonly string[]
+  /** More field lines of the answer, flat: `DPoP-Nonce`, a cookie that is cleared. */
+  readonly fields?: readonly string[]
+  /** Where a browser is sent instead of being shown the refusal: a 302 to this location. */
+  readonly redirect?: string
 }
 
 export interface RefusalFacts {
@@ -22,6 +26,8 @@ export interface RefusalFacts {
   readonly challenges?: readonly string[]
   readonly retryAfter?: number
   readonly allow?: readonly string[]
+  readonly fields?: readonly string[]
+  readonly redirect?: string
   /** Overrides the code's usual status (503 for `upstream_unavailable` without a healthy target). */
   readonly status?: number
 }
@@ -33,7 +39,18 @@ export function refuse(reason: Reason, facts: RefusalFacts = {}): Refusal {
 }
 
 /** An authenticator's answer once it looked at a credential. */
-export type Outcome = Verified | Rejected
+export type Outcome = Verified | Rejected | Absent
+
+/**
+ * What looked like a credential stands for nothing, and counts as if it had not been sent: only a session cookie whose
+ * session is unknown, ended or another's.
+ */
+export interface Absent {
+  readonly outcome: 'absent'
+  readonly reason: Reason
+  /** Field lines that make the browser forget it; none where it is good elsewhere. */
+  readonly fields?: readonly string[]
+}
 
 export interface Verified {
   readonly outcome: 'verified'
@@ -49,6 +66,10 @@ export interface Rejected {
   readonly retryAfter?: number
   /** What could still be told of the caller (a key's id, an unverified subject is never told). */
   readonly credentialId?: string
+  /** The error that the challenge of the presented scheme tells, where it is not `invalid_token`; always told by the `DPoP` challenge. */
+  readonly proofError?: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce'
+  /** More field lines of the answer, flat. */
+  readonly fields?: readonly string[]
 }
 
 export function rejected(reason: Reason, detail?: string): Rejected {

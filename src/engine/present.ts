@@ -8,7 +8,7 @@ import type { GatewayRequest } from './request.ts'
 
 /** All that a route reads from one header, cookie or query parameter: one place is one credential, whoever reads it. */
 export interface PlaceReader {
-  readonly kind: CredentialPlace['kind']
+  readonly kind: Exclude<CredentialPlace['kind'], 'certificate'>
   readonly name: string
   /** Lower-case scheme → the place that names it. */
   readonly schemes: ReadonlyMap<string, CredentialPlace>
@@ -20,6 +20,7 @@ export interface PlaceReader {
 export function compilePlaces(authenticators: readonly Authenticator[]): readonly PlaceReader[] {
   const readers = new Map<string, Draft>()
   for (const place of authenticators.flatMap((each) => each.places)) {
+    if (place.kind === 'certificate') continue
     const key = `${place.kind} ${place.name}`
     const reader: Draft = readers.get(key) ?? { kind: place.kind, name: place.name, schemes: new Map() }
     readers.set(key, reader)
@@ -31,10 +32,19 @@ export function compilePlaces(authenticators: readonly Authenticator[]): readonl
 }
 
 interface Draft {
-  readonly kind: CredentialPlace['kind']
+  readonly kind: PlaceReader['kind']
   readonly name: string
   readonly schemes: Map<string, CredentialPlace>
   whole?: CredentialPlace
+}
+
+const byCertificate: CredentialPlace = Object.freeze({ kind: 'certificate', name: 'client' })
+
+/** @returns the client certificate as a credential of its own */
+export function readCertificate({ certificate }: GatewayRequest): Presented | undefined {
+  return certificate === undefined
+    ? undefined
+    : { value: certificate.fingerprint, place: byCertificate, certificate }
 }
 
 /** @returns the credential in this place, undefined when there is none, or why what is there cannot be one */

@@ -20,6 +20,8 @@ import { compileRoutes } from '../routing/table.ts'
 import { compileTrusted } from '../server/forwarded.ts'
 import { createUpstream, type Upstream } from '../upstream/upstream.ts'
 import { Keeper, retired, type Kept } from './keep.ts'
+import { ownEndpoints } from './endpoints/registry.ts'
+import { createRequestContext } from './request-context.ts'
 import type { Foundation } from './services.ts'
 import type { CompiledRoute, Services, Snapshot } from './snapshot.ts'
 
@@ -41,24 +43,21 @@ export function build(configuration: Configuration, foundation: Foundation, prev
     (settings) => [settings.ca],
   ).build(configuration.providers, previous?.providers, ({ name }) => String(needsKeys(configuration, name)))
 
-  const authenticators = new Keeper<AuthenticatorSettings, Authenticator>((settings) =>
-    createAuthenticator(settings, {
-      apiKey: () => ({
-        store: store.apiKeys,
+  const authenticators = new Keeper<AuthenticatorSettings, Authenticator>(
+    (settings) =>
+      createAuthenticator(settings, {
+        clock,
+        revocations,
+        apiKeys: store.apiKeys,
         changes: store.changes,
-        clock,
-        revocations,
-        onUse: (id, at) => usage.note(id, at),
+        once: foundation.once,
+        provider: (name) => providers.get(name)!.part,
+        onKeyUse: (id, at) => usage.note(id, at),
+        onTokenCache: (outcome) => metrics.tokenCache(outcome === 'hit'),
       }),
-      jwt: (jwt) => ({
-        provider: providers.get(jwt.provider)!.part,
-        clock,
-        revocations,
-        onCache: (outcome) => metrics.tokenCache(outcome === 'hit'),
-      }),
-    }),
+    ({ files = [] }) => files,
   ).build(configuration.authenticators, previous?.authenticators, (settings) =>
-    settings.type === 'jwt' ? providers.get(settings.provider)!.fingerprint : '',
+    (settings.providers ?? []).map((name) => providers.get(name)!.fingerprint).join(' '),
   )
 
   const upstreams = new Keeper<UpstreamSettings, Upstream>(
@@ -84,6 +83,8 @@ export function build(configuration: Configuration, foundation: Foundation, prev
     table: compileRoutes(configuration.routes),
     routes,
     trust: compileTrusted(configuration.trustedProxies, configuration.forwarded, foundation.warnOfForwarding),
+    requestContext: createRequestContext(configuration),
+    endpoints: ownEndpoints(configuration, foundation),
     guard: guardOf(configuration, foundation, lockoutMemory),
     authenticators: new Map([...authenticators].map(([name, { part }]) => [name, part])),
     upstreams: new Map([...upstreams].map(([name, { part }]) => [name, part])),
@@ -118,7 +119,7 @@ function openProvider(
 
 function needsKeys({ authenticators }: Configuration, provider: string): boolean {
   return Object.values(authenticators).some(
-    (each) => each.type === 'jwt' && each.provider === provider && each.secret === undefined,
+    ({ fetchesKeys, providers }) => fetchesKeys === true && providers?.includes(provider) === true,
   )
 }
 

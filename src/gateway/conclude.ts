@@ -21,7 +21,7 @@ export function conclude(exchange: ExchangeState, type: Stage['type'], refusal: 
     })
   }
   if (refusal.code === 'rate_limited') services.metrics.rateLimited(exchange.route?.id ?? '', refusal.reason)
-  const extra: string[] = []
+  const extra: string[] = [...(refusal.fields ?? [])]
   addOwnFields(exchange, extra)
   const { server } = exchange
   // As they came: a refusal of the target comes before there is a request.

@@ -20,8 +20,10 @@ export function decorateAnswer(exchange: ExchangeState, _status: number, fields:
 
 /** Fields on every answer of a route, the gateway's own refusals too. */
 export function addOwnFields(exchange: ExchangeState, out: string[]): void {
-  const { compiled, request, credential } = exchange
+  const { compiled, request, credential, absent } = exchange
   if (compiled === undefined) return
+  if (absent?.fields !== undefined) out.push(...absent.fields)
+  if (credential?.answerFields !== undefined) out.push(...credential.answerFields)
   if (compiled.settings.cors !== undefined)
     out.push(...corsFields(compiled.settings.cors, request.header('origin')))
   if (!compiled.limits.isEmpty || exchange.limits.length > 0)

@@ -1,7 +1,7 @@
 import type { CredentialFacts, Identity } from '../engine/identity.ts'
 import type { Proof } from '../engine/authenticate.ts'
 import type { Presented } from '../engine/authenticators/authenticator.ts'
-import type { Refusal } from '../engine/outcome.ts'
+import type { Absent, Refusal } from '../engine/outcome.ts'
 import type { GatewayRequest } from '../engine/request.ts'
 import type { RouteSettings } from '../configuration.ts'
 import type { Exchange, ForwardPlan, LimitState, ServerRequest } from '../exchange.ts'
@@ -19,6 +19,10 @@ const unread: GatewayRequest = Object.freeze({
   host: '',
   scheme: 'http',
   clientIp: '',
+  target: '',
+  publicOrigin: undefined,
+  certificate: undefined,
+  hasBody: false,
   header: () => undefined,
   count: () => 0,
   values: () => none,
@@ -47,6 +51,8 @@ export class ExchangeState implements Exchange {
   judgedBy: string | undefined = undefined
   judged: Presented | undefined = undefined
   judgedId: string | undefined = undefined
+  /** A cookie that counts as not sent, for the answer and the log. */
+  absent: Absent | undefined = undefined
   /** What a report-only rule would have refused. */
   report: { readonly stage: string; readonly reason: string } | undefined = undefined
   traceparent: string | undefined = undefined

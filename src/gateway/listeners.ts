@@ -6,7 +6,7 @@ import type { AcceptFacts, RunningListener } from '../server/listener.ts'
 import { startNodeListener } from '../server/node/start.ts'
 import { renderRefusal } from '../server/problem.ts'
 import { rawField } from './conclude.ts'
-import { healthAnswer } from './endpoints.ts'
+import { healthAnswer } from './endpoints/health.ts'
 import { createHandler } from './handle.ts'
 import type { Snapshot } from './snapshot.ts'
 

@@ -7,8 +7,10 @@ import { createUsageCollector, type UsageCollector } from '../engine/authenticat
 import { createRateLimiter } from '../limits/rate-limit.ts'
 import { openAssertionKeys, type AssertionKeys } from '../propagation/assertion-keys.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Once } from '../ports/once.ts'
 import type { Store } from '../ports/store.ts'
 import { openStore } from '../stores/open.ts'
+import { createMemoryOnce } from '../stores/memory/once.ts'
 import { createMemoryCounters } from '../stores/memory/counters.ts'
 import { createGatewayMetrics } from '../telemetry/gateway-metrics.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -26,6 +28,8 @@ export interface Foundation {
   readonly audit: OpenAudit
   readonly revocations: RevocationIndex
   readonly assertionKeys: AssertionKeys
+  /** What may be used only once: proofs, nonces, logout tokens. */
+  readonly once: Once
   /** One for the process: one timer watches all open streams. */
   readonly watch: StreamWatch
   readonly warnOfForwarding: (peer: string) => void
@@ -122,6 +126,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       audit,
       revocations,
       assertionKeys,
+      once: createMemoryOnce(clock),
       watch: createStreamWatch(clock),
       warnOfForwarding: warnOnce(log),
       close,

@@ -9,6 +9,8 @@ import type { CompiledLimits, RateLimiter } from '../limits/rate-limit.ts'
 import type { Propagation } from '../propagation/plan.ts'
 import type { RouteTable } from '../routing/table.ts'
 import type { TrustedProxies } from '../server/forwarded.ts'
+import type { OwnEndpoint } from './endpoints/endpoint.ts'
+import type { RequestContext } from '../server/to-request.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { GatewayMetrics } from '../telemetry/gateway-metrics.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -20,6 +22,8 @@ export interface Snapshot {
   readonly table: RouteTable
   readonly routes: ReadonlyMap<RouteSettings, CompiledRoute>
   readonly trust: TrustedProxies
+  readonly requestContext: RequestContext
+  readonly endpoints: readonly OwnEndpoint[]
   readonly guard: GuessGuard
   readonly authenticators: ReadonlyMap<string, Authenticator>
   readonly upstreams: ReadonlyMap<string, Upstream>

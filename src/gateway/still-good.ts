@@ -1,5 +1,6 @@
 /** Whether the credentials of an open stream still stand: asked each second, so that a revocation cuts it. */
 import type { Proof } from '../engine/authenticate.ts'
+import type { Outcome } from '../engine/outcome.ts'
 import type { ExchangeState } from './exchange-state.ts'
 
 /** @returns a question to ask again and again; once the answer is no, it stays so */
@@ -7,26 +8,32 @@ export function stillGood(exchange: ExchangeState): () => boolean {
   let isGood = true
   return () => {
     for (const proof of exchange.proofs) {
-      const outcome = proof.authenticator.recall(proof.presented)
-      if (outcome?.outcome === 'rejected') isGood = false
-      // Forgotten by the cache: prove it again beside, and cut at the next look if it fails.
-      if (outcome === undefined) {
-        void proveAgain(proof).then((stands) => {
-          isGood &&= stands
-          return undefined
-        })
+      const outcome = ask(proof)
+      if (outcome instanceof Promise) {
+        // Beside: cut at the next look if it fails. An error is a bug and cuts.
+        void outcome
+          .then(stands, () => false)
+          .then((is) => {
+            isGood &&= is
+            return undefined
+          })
+      } else {
+        isGood &&= stands(outcome)
       }
     }
     return isGood
   }
 }
 
-/** A source that is away (503) is no proof that the credential was withdrawn; an error is a bug and cuts. */
-async function proveAgain({ authenticator, presented }: Proof): Promise<boolean> {
-  try {
-    const outcome = await authenticator.verify(presented)
-    return outcome.outcome === 'verified' || outcome.reason.endsWith('unavailable')
-  } catch {
-    return false
-  }
+/** Only the credential is asked again: the proof of possession was given when the stream began. */
+function ask({ authenticator, presented, verified, request }: Proof): Outcome | Promise<Outcome> {
+  if (authenticator.stands !== undefined) return authenticator.stands(verified)
+  // Forgotten by the cache: proven again.
+  return authenticator.recall(presented, request) ?? authenticator.verify(presented, request)
+}
+
+/** A source that is away (503) is no proof that the credential was withdrawn. */
+function stands(outcome: Outcome): boolean {
+  if (outcome.outcome === 'rejected') return outcome.reason.endsWith('unavailable')
+  return outcome.outcome === 'verified'
 }

@@ -37,6 +37,20 @@ export class Checker {
     if (!/^[\x21-\x7e]{1,128}$/.test(value)) this.fault(member, 'must be 1 to 128 visible ASCII characters')
   }
 
+  /**
+   * A certificate's SHA-256 as tools print it: hexadecimal, with or without colons, in either case.
+   *
+   * @returns 64 lower-case hexadecimal digits
+   */
+  fingerprint(member: string, value: string | undefined): string | undefined {
+    if (value === undefined) return undefined
+    const hex = value.replaceAll(':', '').toLowerCase()
+    if (!/^[0-9a-f]{64}$/.test(hex)) {
+      this.fault(member, 'must be the SHA-256 fingerprint of the certificate: 64 hexadecimal digits')
+    }
+    return hex
+  }
+
   /** @see RFC 6749 section 3.3 */
   scopes(member: string, values: readonly string[]): void {
     for (const [at, value] of values.entries()) {

@@ -39,6 +39,7 @@ export function successorGrants(old: ApiKeyRecord, home: KeyHome, now: number): 
     allowedIps: old.allowedIps,
     allowedRoutes: old.allowedRoutes,
     ...(old.rateLimit === undefined ? {} : { rateLimit: old.rateLimit }),
+    ...(old.certificate === undefined ? {} : { certificate: old.certificate }),
     ...(home.maxLifetime === undefined ? {} : { expiresAt: now + home.maxLifetime }),
   }
 }

@@ -1,5 +1,7 @@
 /** Where a key will be good: the authenticators that it belongs to, and what they demand of it. */
-import type { ApiKeySettings, Configuration } from '../configuration.ts'
+import type { ApiKeySettings } from '../engine/authenticators/api-key/settings.ts'
+import type { Configuration } from '../configuration.ts'
+import { isApiKey } from '../engine/authenticators/api-key/settings.ts'
 import { distinctPeppers } from '../engine/authenticators/api-key/digest.ts'
 import type { Secret } from '../engine/secret.ts'
 import { invalid, type KeyProblem } from './problem.ts'
@@ -18,7 +20,7 @@ export interface KeyHome {
 type Authenticators = Configuration['authenticators']
 
 export function apiKeyAuthenticators(authenticators: Authenticators): readonly ApiKeySettings[] {
-  return Object.values(authenticators).filter((each) => each.type === 'api-key')
+  return Object.values(authenticators).filter(isApiKey)
 }
 
 /**

@@ -19,6 +19,7 @@ export type Grants = Pick<
   | 'allowedIps'
   | 'allowedRoutes'
   | 'rateLimit'
+  | 'certificate'
   | 'notBefore'
   | 'expiresAt'
 >
@@ -57,6 +58,7 @@ export function readGrants(input: GrantsInput, routes: Configuration['routes'], 
   const known = routes.map(({ id }) => id)
   checker.routes('allowedRoutes', allowedRoutes, known)
   checker.rate('rateLimit', input.rateLimit)
+  const certificate = checker.fingerprint('certificate', input.certificate)
   const notBefore = checker.time('notBefore', input.notBefore)
   return {
     owner: input.owner,
@@ -68,6 +70,7 @@ export function readGrants(input: GrantsInput, routes: Configuration['routes'], 
     allowedIps: [...new Set(allowedIps)],
     allowedRoutes: [...new Set(allowedRoutes)],
     ...(input.rateLimit === undefined ? {} : { rateLimit: input.rateLimit }),
+    ...(certificate === undefined ? {} : { certificate }),
     ...(notBefore === undefined ? {} : { notBefore }),
   }
 }

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ApiKeySettings, Configuration, RouteSettings } from '../configuration.ts'
+import type { ApiKeySettings } from '../engine/authenticators/api-key/settings.ts'
+import type { Configuration, RouteSettings } from '../configuration.ts'
 import { shapeOfKey } from '../engine/authenticators/api-key/key-format.ts'
 import { Secret } from '../engine/secret.ts'
 import type { AuditEntry } from '../ports/audit-log.ts'

@@ -1,4 +1,5 @@
 /** What operators do to keys: one home for the command line and the admin API, so that both mean and record the same. */
+import { isApiKey } from '../engine/authenticators/api-key/settings.ts'
 import type { Configuration } from '../configuration.ts'
 import { formatTime } from '../engine/units.ts'
 import type { ApiKeyRecord, ApiKeyStore } from '../ports/api-keys.ts'
@@ -11,6 +12,7 @@ import { readImport } from './import.ts'
 import { readNewKey } from './inputs.ts'
 import { conflict, invalid, KeyProblem, notFound } from './problem.ts'
 import type { NewKey, Rotation } from './schemas.ts'
+import { viewOfRotation, type RotationView } from './rotation.ts'
 import { viewOfKey, type KeyView } from './view.ts'
 
 export interface KeyManagerOptions {
@@ -44,6 +46,8 @@ export interface KeyManager {
   rotate(id: string, input: Rotation, by: Actor): Promise<RotatedKey>
   /** At once. Revoking twice keeps the first time and reason. */
   revoke(id: string, reason: string | undefined, by: Actor): Promise<KeyView>
+  /** Ends the quarantine of a key that was found in public: it is good from everywhere again. */
+  release(id: string, reason: string | undefined, by: Actor): Promise<KeyView>
   /** All or nothing. `list` is parsed JSON. */
   import(list: unknown, by: Actor): Promise<{ readonly imported: number; readonly ids: readonly string[] }>
 }
@@ -79,7 +83,9 @@ export function createKeyManager(options: KeyManagerOptions): KeyManager {
     const graceEndsAt = endOfGrace(old, input, home, now)
     if (old.revokedAt !== undefined) throw conflict('the key is revoked; create a new one')
     if (old.successor !== undefined) throw conflict(`the key was rotated already; rotate ${old.successor}`)
-    const { key, record } = forgeKey(home, now, successorGrants(old, home, now))
+    const forged = forgeKey(home, now, successorGrants(old, home, now))
+    const { key } = forged
+    const record: ApiKeyRecord = { ...forged.record, predecessor: id }
     // Recorded first: after the change there would be no way back, and the successor's key must reach somebody.
     await audit.record(
       credentialEvent(now, by, {
@@ -109,9 +115,7 @@ export function createKeyManager(options: KeyManagerOptions): KeyManager {
       throw invalid('authenticator', 'is only for imported keys; a successor belongs where the old key does')
     }
     const sharers = Object.fromEntries(
-      Object.entries(authenticators).filter(
-        ([, each]) => each.type === 'api-key' && each.prefix === old.prefix,
-      ),
+      Object.entries(authenticators).filter(([, each]) => isApiKey(each) && each.prefix === old.prefix),
     )
     if (Object.keys(sharers).length === 0) {
       throw conflict(`the configuration has no authenticator with the key's prefix "${old.prefix ?? ''}"`)
@@ -120,13 +124,28 @@ export function createKeyManager(options: KeyManagerOptions): KeyManager {
   }
 
   async function revoke(id: string, reason: string | undefined, by: Actor): Promise<KeyView> {
-    const checker = new Checker()
-    checker.optionalText('reason', reason, 256)
-    if (checker.faults.length > 0) throw new KeyProblem('invalid', checker.faults)
+    checkReason(reason)
     const now = clock.now()
     if (!(await store.revoke(id, now, reason))) throw notFound(id)
     const data = { change: 'revoked', keyId: id, ...(reason === undefined ? {} : { reason }) }
     await audit.record(credentialEvent(now, by, data))
+    return show(id)
+  }
+
+  async function release(id: string, reason: string | undefined, by: Actor): Promise<KeyView> {
+    checkReason(reason)
+    const now = clock.now()
+    const { quarantinedReason } = await find(id)
+    if (!(await store.release(id))) throw conflict('the key is in no quarantine')
+    const why = quarantinedReason === undefined ? {} : { quarantinedReason }
+    const data = { change: 'released', keyId: id, ...why, ...(reason === undefined ? {} : { reason }) }
+    try {
+      await audit.record(credentialEvent(now, by, data))
+    } catch (error) {
+      // What nobody can account for must not stand: a leaked key goes back where it was.
+      await store.quarantine(id, now, quarantinedReason)
+      throw error
+    }
     return show(id)
   }
 
@@ -159,18 +178,41 @@ export function createKeyManager(options: KeyManagerOptions): KeyManager {
   }
 
   async function show(id: string): Promise<KeyView> {
-    return viewOfKey(await find(id), clock.now())
+    const record = await find(id)
+    const now = clock.now()
+    const seenFrom = await store.addressesOf(id)
+    return viewOfKey(record, now, { seenFrom, rotation: await rotationOf(record, now) })
+  }
+
+  /** Of a key in the middle of a chain the rotation that replaces it: the one before it is over. */
+  async function rotationOf(record: ApiKeyRecord, now: number): Promise<RotationView | undefined> {
+    const { successor, predecessor } = record
+    const other = successor ?? predecessor
+    const partner = other === undefined ? undefined : await store.findById(other)
+    if (partner === undefined) return undefined
+    return successor === undefined
+      ? viewOfRotation(partner, record, now)
+      : viewOfRotation(record, partner, now)
   }
 
   async function list(page: Parameters<KeyManager['list']>[0]): Promise<KeyPage> {
     const now = clock.now()
     const records = await store.list({ ...page, limit: page.limit + 1 })
-    const keys = records.slice(0, page.limit).map((record) => viewOfKey(record, now))
+    const keys: KeyView[] = []
+    for (const record of records.slice(0, page.limit)) {
+      keys.push(viewOfKey(record, now, { rotation: await rotationOf(record, now) }))
+    }
     const last = keys.at(-1)
     return records.length > page.limit && last !== undefined ? { keys, next: last.id } : { keys }
   }
 
-  return { create, list, show, rotate, revoke, import: importAll }
+  return { create, list, show, rotate, revoke, release, import: importAll }
+}
+
+function checkReason(reason: string | undefined): void {
+  const checker = new Checker()
+  checker.optionalText('reason', reason, 256)
+  if (checker.faults.length > 0) throw new KeyProblem('invalid', checker.faults)
 }
 
 /** What a reader of the log must know of a key: whose it is and what it may do. */
@@ -182,6 +224,7 @@ function told(record: ApiKeyRecord): Readonly<Record<string, unknown>> {
     scopes: record.scopes,
     roles: record.roles,
     ...(record.authenticator === undefined ? {} : { authenticator: record.authenticator }),
+    ...(record.certificate === undefined ? {} : { certificate: record.certificate }),
     ...(record.expiresAt === undefined ? {} : { expiresAt: formatTime(record.expiresAt) }),
   }
 }

@@ -32,6 +32,11 @@ export function notFound(id: string): KeyProblem {
   return new KeyProblem('not_found', [{ path: '', message: `there is no key ${JSON.stringify(id)}` }])
 }
 
+export function noRevocation(): KeyProblem {
+  const message = 'there is no revocation of it that refuses what is issued from now on'
+  return new KeyProblem('not_found', [{ path: '', message }])
+}
+
 export function conflict(message: string): KeyProblem {
   return new KeyProblem('conflict', [{ path: '', message }])
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Configuration, JwtSettings, ProviderSettings } from '../configuration.ts'
+import type { Configuration, ProviderSettings } from '../configuration.ts'
+import type { JwtSettings } from '../engine/authenticators/jwt/settings.ts'
 import type { AuditEntry } from '../ports/audit-log.ts'
 import type { Store } from '../ports/store.ts'
 import { openStore } from '../stores/open.ts'

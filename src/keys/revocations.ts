@@ -6,11 +6,11 @@ import type { Revocation, RevocationKind, RevocationStore } from '../ports/revoc
 import { Checker } from './checks.ts'
 import { credentialEvent, type Actor, type Recorder } from './events.ts'
 import { issuersFor, longestLife } from './issuers.ts'
-import { KeyProblem } from './problem.ts'
-import type { NewRevocation } from './schemas.ts'
+import { KeyProblem, noRevocation } from './problem.ts'
+import type { EndedRevocation, NewRevocation } from './schemas.ts'
 
 export interface RevocationManagerOptions {
-  readonly store: Pick<RevocationStore, 'add' | 'list'>
+  readonly store: Pick<RevocationStore, 'add' | 'bound' | 'list'>
   readonly audit: Recorder
   readonly clock: Clock
   readonly configuration: () => Pick<Configuration, 'authenticators' | 'providers'>
@@ -40,6 +40,11 @@ export interface Revoked {
 /** Methods throw a `KeyProblem` for what cannot be done, and anything else for what broke. */
 export interface RevocationManager {
   revoke(input: NewRevocation, by: Actor): Promise<Revoked>
+  /**
+   * Lets what is issued from now on pass again, where a revocation refuses it too (a permanent one, or one until a time to
+   * come). What was issued before stays refused: a revocation is never taken back.
+   */
+  end(input: EndedRevocation, by: Actor): Promise<readonly RevocationView[]>
   list(): Promise<readonly RevocationView[]>
 }
 
@@ -70,11 +75,42 @@ export function createRevocationManager(options: RevocationManagerOptions): Revo
       const { createdAt: _, ...data } = viewOf(revocation)
       await audit.record(credentialEvent(now, by, { change: 'revoked', ...data }))
     }
-    return { revocations: revocations.map(viewOf), notices }
+    const isAhead = facts.before !== undefined && facts.before > now
+    const ahead = 'its time is still to come: what is issued until then is refused as well'
+    return { revocations: revocations.map(viewOf), notices: isAhead ? [...notices, ahead] : notices }
+  }
+
+  async function end(input: EndedRevocation, by: Actor): Promise<readonly RevocationView[]> {
+    const now = clock.now()
+    const value = readEnded(input)
+    const { issuers } = issuersFor(options.configuration(), input.kind, input.issuer)
+    const bounded: Pick<Revocation, 'kind' | 'issuer' | 'value'>[] = []
+    for (const issuer of issuers) {
+      const entry = {
+        kind: input.kind,
+        ...(issuer === undefined ? {} : { issuer }),
+        ...(value === undefined ? {} : { value }),
+      }
+      if (await store.bound(entry, now)) bounded.push(entry)
+    }
+    if (bounded.length === 0) throw noRevocation()
+    await options.afterwards?.()
+    const reason = input.reason === undefined ? {} : { reason: input.reason }
+    for (const entry of bounded) {
+      const data = { change: 'revocation-ended', ...entry, at: formatTime(now), ...reason }
+      await audit.record(credentialEvent(now, by, data))
+    }
+    const standing = await store.list()
+    return standing
+      .filter(({ kind, issuer, value: of }) =>
+        bounded.some((entry) => entry.kind === kind && entry.issuer === issuer && entry.value === of),
+      )
+      .map(viewOf)
   }
 
   return {
     revoke,
+    end,
     list: async () => (await store.list()).map(viewOf),
   }
 }
@@ -105,19 +141,21 @@ function readFacts(input: NewRevocation): Facts {
     if (input.before !== undefined) checker.fault('before', 'is only for an issuer')
   }
   if (input.expiresAt !== undefined && kind !== 'jti') checker.fault('expiresAt', 'is only for a jti')
-  const value = kind === 'certificate' ? fingerprintOf(input.value, checker) : input.value
+  const value = kind === 'certificate' ? checker.fingerprint('value', input.value) : input.value
   if (checker.faults.length > 0) throw new KeyProblem('invalid', checker.faults)
   return { value, before, expiresAt }
 }
 
-/** As tools print it: hexadecimal, with or without colons, in either case. */
-function fingerprintOf(value: string | undefined, checker: Checker): string | undefined {
-  if (value === undefined) return undefined
-  const hex = value.replaceAll(':', '').toLowerCase()
-  if (!/^[0-9a-f]{64}$/.test(hex)) {
-    checker.fault('value', 'must be the SHA-256 fingerprint of the certificate: 64 hexadecimal digits')
-  }
-  return hex
+function readEnded(input: EndedRevocation): string | undefined {
+  const checker = new Checker()
+  checker.text('issuer', input.issuer, 2_048)
+  checker.optionalText('reason', input.reason, 256)
+  if (input.kind === 'issuer') {
+    if (input.value !== undefined) checker.fault('value', 'has no meaning for an issuer')
+  } else if (input.value === undefined) checker.fault('value', `must say which ${input.kind}`)
+  const value = input.kind === 'certificate' ? checker.fingerprint('value', input.value) : input.value
+  if (checker.faults.length > 0) throw new KeyProblem('invalid', checker.faults)
+  return value
 }
 
 /**

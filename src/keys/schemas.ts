@@ -12,6 +12,7 @@ export interface GrantsInput {
   readonly allowedIps?: readonly string[] | undefined
   readonly allowedRoutes?: readonly string[] | undefined
   readonly rateLimit?: string | undefined
+  readonly certificate?: string | undefined
   readonly notBefore?: string | undefined
 }
 
@@ -34,6 +35,17 @@ export interface Rotation {
 }
 
 export interface KeyRevocation {
+  readonly reason?: string | undefined
+}
+
+export interface KeyRelease {
+  readonly reason?: string | undefined
+}
+
+export interface EndedRevocation {
+  readonly kind: 'subject' | 'client' | 'certificate' | 'issuer'
+  readonly value?: string | undefined
+  readonly issuer: string
   readonly reason?: string | undefined
 }
 
@@ -62,6 +74,10 @@ function grants() {
     allowedIps: texts.optional().describe('Addresses and CIDR ranges; none means any.'),
     allowedRoutes: texts.optional().describe('Route ids; none means any.'),
     rateLimit: z.string().optional().describe('Across all routes, such as `10/1s`.'),
+    certificate: z
+      .string()
+      .optional()
+      .describe('SHA-256 of the client certificate that must come with the key: 64 hexadecimal digits.'),
     notBefore: z.string().optional().describe('RFC 3339 time.'),
   }
 }
@@ -89,6 +105,15 @@ export const rotationSchema: z.ZodType<Rotation> = z.strictObject({
 })
 
 export const keyRevocationSchema: z.ZodType<KeyRevocation> = z.strictObject({ reason: z.string().optional() })
+
+export const keyReleaseSchema: z.ZodType<KeyRelease> = z.strictObject({ reason: z.string().optional() })
+
+export const endedRevocationSchema: z.ZodType<EndedRevocation> = z.strictObject({
+  kind: z.enum(['subject', 'client', 'certificate', 'issuer']),
+  value: z.string().optional().describe('Whose revocation; absent for `issuer`.'),
+  issuer: z.string(),
+  reason: z.string().optional(),
+})
 
 export const newRevocationSchema: z.ZodType<NewRevocation> = z.strictObject({
   kind: z.enum(['jti', 'subject', 'client', 'session', 'certificate', 'issuer']),

@@ -20,6 +20,35 @@ export const endpointNames = {
 export type EndpointName = keyof typeof endpointNames
 export type Endpoints = Readonly<Partial<Record<EndpointName, string>>>
 
+/** What a provider tells of itself, as far as we read it. */
+export interface ProviderMetadata {
+  readonly endpoints: Endpoints
+  /** Where clients that prove themselves by a certificate go instead (RFC 8705 section 5). */
+  readonly mtlsEndpoints: Endpoints
+  /** How clients may prove themselves at the token endpoint, and elsewhere where that is told apart. */
+  readonly authMethods: AuthMethods
+  /** Algorithms of signed proofs at the token endpoint (`private_key_jwt`); undefined: not told. */
+  readonly proofAlgorithms: readonly string[] | undefined
+}
+
+export type AuthMethods = Readonly<
+  Partial<Record<'token' | 'introspection' | 'revocation', readonly string[]>>
+>
+
+const nothingKnown: ProviderMetadata = Object.freeze({
+  endpoints: Object.freeze({}),
+  mtlsEndpoints: Object.freeze({}),
+  authMethods: Object.freeze({}),
+  proofAlgorithms: undefined,
+})
+
+const retryAfterFailure = 10_000
+
+/** Of a provider without discovery: what the configuration says. */
+export function metadataOf(endpoints: Endpoints): ProviderMetadata {
+  return { ...nothingKnown, endpoints }
+}
+
 export interface DiscoveryOptions {
   /** Where the metadata may be, tried in order while the answer is 404. */
   readonly urls: readonly string[]
@@ -33,16 +62,17 @@ export interface DiscoveryOptions {
 
 export interface Discovery {
   /** From memory while fresh; a failed refetch keeps what was known. Rejects when nothing ever was. */
+  metadata(signal?: AbortSignal): Promise<ProviderMetadata>
   endpoints(signal?: AbortSignal): Promise<Endpoints>
   /** Asks again next time: an endpoint may have moved. */
   forget(): void
 }
 
 export function createDiscovery(options: DiscoveryOptions): Discovery {
-  let known: Endpoints | undefined
+  let known: ProviderMetadata | undefined
   let freshUntil = -Infinity
-  let inFlight: Promise<Endpoints> | undefined
-  const discover = async (signal: AbortSignal | undefined): Promise<Endpoints> => {
+  let inFlight: Promise<ProviderMetadata> | undefined
+  const discover = async (signal: AbortSignal | undefined): Promise<ProviderMetadata> => {
     try {
       const { url, answer } = await fetchFirst(options, signal)
       known = readMetadata(readJsonObject(answer, 'metadata'), url, options)
@@ -50,17 +80,21 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
       freshUntil = now + freshnessOf(answer.headers, now)
     } catch (error) {
       if (known === undefined) throw error
+      // Whoever asks meanwhile gets what is known, and does not wait for a provider that is away.
+      freshUntil = options.clock.now() + retryAfterFailure
     }
     return known
   }
+  const metadata = (signal?: AbortSignal): Promise<ProviderMetadata> => {
+    if (known !== undefined && options.clock.now() < freshUntil) return Promise.resolve(known)
+    inFlight ??= discover(signal).finally(() => {
+      inFlight = undefined
+    })
+    return inFlight
+  }
   return {
-    endpoints(signal) {
-      if (known !== undefined && options.clock.now() < freshUntil) return Promise.resolve(known)
-      inFlight ??= discover(signal).finally(() => {
-        inFlight = undefined
-      })
-      return inFlight
-    },
+    metadata,
+    endpoints: async (signal) => (await metadata(signal)).endpoints,
     forget() {
       freshUntil = -Infinity
     },
@@ -99,7 +133,7 @@ function readMetadata(
   document: Readonly<Record<string, unknown>>,
   source: string,
   { issuer, allowInsecure }: DiscoveryOptions,
-): Endpoints {
+): ProviderMetadata {
   const named = document['issuer']
   if (named !== issuer) {
     throw new AnswerError(
@@ -108,6 +142,23 @@ function readMetadata(
         : `the metadata names another issuer than ${issuer}`,
     )
   }
+  const aliases = document['mtls_endpoint_aliases']
+  return Object.freeze({
+    endpoints: readEndpoints(document, source, allowInsecure),
+    mtlsEndpoints:
+      typeof aliases === 'object' && aliases !== null
+        ? readEndpoints(aliases as Readonly<Record<string, unknown>>, source, allowInsecure)
+        : {},
+    authMethods: readAuthMethods(document),
+    proofAlgorithms: readWords(document['token_endpoint_auth_signing_alg_values_supported']),
+  })
+}
+
+function readEndpoints(
+  document: Readonly<Record<string, unknown>>,
+  source: string,
+  allowInsecure: boolean,
+): Endpoints {
   const endpoints: Partial<Record<EndpointName, string>> = {}
   for (const [name, member] of Object.entries(endpointNames) as [EndpointName, string][]) {
     const endpoint = document[member]
@@ -115,6 +166,18 @@ function readMetadata(
       endpoints[name] = endpoint
   }
   return Object.freeze(endpoints)
+}
+
+function readAuthMethods(document: Readonly<Record<string, unknown>>): AuthMethods {
+  const found = (['token', 'introspection', 'revocation'] as const).flatMap((name) => {
+    const words = readWords(document[`${name}_endpoint_auth_methods_supported`])
+    return words === undefined ? [] : [[name, words] as const]
+  })
+  return Object.freeze(Object.fromEntries(found))
+}
+
+function readWords(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : undefined
 }
 
 /** Metadata read over https must not lead down to http: whoever bends it could then serve keys in the clear. */

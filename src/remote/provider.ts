@@ -5,7 +5,14 @@ import type { Profile } from '../engine/providers/profile.ts'
 import { profileFor } from '../engine/providers/registry.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { KeySet } from '../ports/key-sets.ts'
-import { createDiscovery, metadataUrls, type Discovery, type Endpoints } from './discovery.ts'
+import {
+  createDiscovery,
+  metadataOf,
+  metadataUrls,
+  type Discovery,
+  type Endpoints,
+  type ProviderMetadata,
+} from './discovery.ts'
 import { guardedFetch, type FetchedAnswer } from './guarded-fetch.ts'
 import { AnswerError } from './json-answer.ts'
 import { maxKeySetBytes } from './jwk-set.ts'
@@ -30,6 +37,10 @@ export interface Provider {
   readonly keySet: KeySet
   /** Explicit endpoints over discovered ones. Rejects when the metadata cannot be had. */
   endpoints(): Promise<Endpoints>
+  /** The same with what the provider tells of how clients prove themselves. An explicit endpoint has no alias for certificates. */
+  metadata(): Promise<ProviderMetadata>
+  /** The metadata is asked for again next time: an endpoint may have moved. */
+  forgetMetadata(): void
   report(): KeySetReport
   /** Fetches metadata and keys now. */
   refresh(): Promise<RefreshOutcome>
@@ -91,12 +102,16 @@ export function createProvider(settings: ProviderSettings, dependencies: Provide
     staleKeys: settings.staleKeys,
     ...pick(dependencies),
   })
+  const metadata = async (): Promise<ProviderMetadata> =>
+    discovery === undefined ? metadataOf(explicit) : withExplicit(await discovery.metadata(), explicit)
   return Object.freeze({
     name: settings.name,
     settings,
     profile,
     keySet,
-    endpoints: async () => ({ ...(await discovery?.endpoints()), ...explicit }),
+    metadata,
+    endpoints: async () => (await metadata()).endpoints,
+    forgetMetadata: () => discovery?.forget(),
     report: () => keySet.report(),
     refresh: () => {
       discovery?.forget()
@@ -104,6 +119,15 @@ export function createProvider(settings: ProviderSettings, dependencies: Provide
     },
     close: () => keySet.close(),
   })
+}
+
+function withExplicit(discovered: ProviderMetadata, explicit: Endpoints): ProviderMetadata {
+  const aliases = Object.entries(discovered.mtlsEndpoints).filter(([name]) => !Object.hasOwn(explicit, name))
+  return {
+    ...discovered,
+    endpoints: { ...discovered.endpoints, ...explicit },
+    mtlsEndpoints: Object.fromEntries(aliases),
+  }
 }
 
 async function keysAddress(

@@ -24,6 +24,10 @@ export const problemTypePrefix = 'urn:portcullis:error:'
  * @see RFC 9457
  */
 export function renderRefusal(refusal: Refusal, context: RefusalContext): Answer {
+  if (refusal.redirect !== undefined) {
+    const fields = withFacts(['Location', refusal.redirect], refusal, context)
+    return { status: 302, fields, body: '' }
+  }
   if (context.contentType !== undefined && isGrpc(context.contentType)) return grpcAnswer(refusal, context)
   const { title, detail } = publicCodes[refusal.code]
   const facts = { title, status: refusal.status, detail, code: refusal.code, requestId: context.requestId }

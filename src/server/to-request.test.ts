@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import type { ServerRequest } from '../exchange.ts'
+import type { ClientFacts } from './forwarded.ts'
 import { toGatewayRequest } from './to-request.ts'
 
 const target = { path: '/a', query: 'b=c' }
-const client = { clientIp: '1.1.1.1', scheme: 'https', host: 'x.example' } as const
+const client = { clientIp: '1.1.1.1', scheme: 'https', host: 'x.example' } as ClientFacts
+const context = { publicOrigin: () => undefined, certificate: () => undefined }
 
 function request(fields: readonly string[]) {
-  return toGatewayRequest({ method: 'GET', fields }, target, client)
+  return toGatewayRequest({ method: 'GET', fields } as unknown as ServerRequest, target, client, context)
 }
 
 describe('a request as the engine sees it', () => {

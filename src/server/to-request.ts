@@ -1,5 +1,7 @@
 /** A request as the engine sees it, over the raw field lines: no object of all headers is built. */
 import { connectionOptions, hopByHopNames, isNamed } from '../engine/fields.ts'
+import type { ClientCertificate } from '../engine/certificates/client-certificate.ts'
+import type { ClientFacts } from './forwarded.ts'
 import type { GatewayRequest } from '../engine/request.ts'
 import type { FieldLines, ServerRequest } from '../exchange.ts'
 
@@ -10,11 +12,20 @@ const noValues: readonly string[] = Object.freeze([])
  * @param client by the rule of trusted proxies
  */
 export function toGatewayRequest(
-  server: Pick<ServerRequest, 'method' | 'fields'>,
+  server: ServerRequest,
   target: { readonly path: string; readonly query: string },
-  client: { readonly clientIp: string; readonly scheme: 'http' | 'https'; readonly host: string },
+  client: ClientFacts,
+  context: RequestContext,
 ): GatewayRequest {
-  return new FieldLinesRequest(server, target, client)
+  return new FieldLinesRequest(server, target, client, context)
+}
+
+/** What is known of a request beyond its own bytes; asked only when something needs it. */
+export interface RequestContext {
+  /** The public origin that the request was sent to; undefined when it is none of ours. */
+  publicOrigin(server: ServerRequest, client: ClientFacts): string | undefined
+  /** The client certificate that counts: the connection's, or the one that a trusted proxy handed over. */
+  certificate(server: ServerRequest, client: ClientFacts): ClientCertificate | undefined
 }
 
 class FieldLinesRequest implements GatewayRequest {
@@ -25,13 +36,19 @@ class FieldLinesRequest implements GatewayRequest {
   readonly scheme: 'http' | 'https'
   readonly clientIp: string
   readonly #fields: FieldLines
+  readonly #server: ServerRequest
+  readonly #client: ClientFacts
+  readonly #context: RequestContext
+  #hasLooked = false
+  #certificate: ClientCertificate | undefined = undefined
   /** Lower-case names, one for each line; empty for lines that nothing may see. Made by the first question. */
   #lower: readonly string[] | undefined = undefined
 
   constructor(
-    server: Pick<ServerRequest, 'method' | 'fields'>,
+    server: ServerRequest,
     target: { readonly path: string; readonly query: string },
-    client: { readonly clientIp: string; readonly scheme: 'http' | 'https'; readonly host: string },
+    client: ClientFacts,
+    context: RequestContext,
   ) {
     this.method = server.method
     this.path = target.path
@@ -39,7 +56,30 @@ class FieldLinesRequest implements GatewayRequest {
     this.host = client.host
     this.scheme = client.scheme
     this.clientIp = client.clientIp
+    this.#server = server
+    this.#client = client
+    this.#context = context
     this.#fields = server.fields
+  }
+
+  get target(): string {
+    return this.#server.target
+  }
+
+  get publicOrigin(): string | undefined {
+    return this.#context.publicOrigin(this.#server, this.#client)
+  }
+
+  get hasBody(): boolean {
+    return this.#server.hasBody
+  }
+
+  get certificate(): ClientCertificate | undefined {
+    if (!this.#hasLooked) {
+      this.#hasLooked = true
+      this.#certificate = this.#context.certificate(this.#server, this.#client)
+    }
+    return this.#certificate
   }
 
   header(name: string): string | undefined {

@@ -1,12 +1,17 @@
+import type { ClientCertificate } from '../../src/engine/certificates/client-certificate.ts'
 import type { GatewayRequest } from '../../src/engine/request.ts'
 
 export interface RequestParts {
   readonly method?: string
   readonly path?: string
+  readonly target?: string
   readonly query?: string
   readonly host?: string
   readonly scheme?: 'http' | 'https'
   readonly clientIp?: string
+  readonly publicOrigin?: string
+  readonly certificate?: ClientCertificate
+  readonly hasBody?: boolean
   /** Field lines in order; a list is several lines of one name. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
@@ -21,10 +26,16 @@ export function gatewayRequest(parts: RequestParts = {}): GatewayRequest {
   return {
     method: parts.method ?? 'GET',
     path: parts.path ?? '/',
+    target:
+      parts.target ??
+      `${parts.path ?? '/'}${parts.query === undefined || parts.query === '' ? '' : `?${parts.query}`}`,
     query: parts.query ?? '',
     host: parts.host ?? 'api.example.com',
     scheme: parts.scheme ?? 'https',
     clientIp: parts.clientIp ?? '192.0.2.1',
+    publicOrigin: parts.publicOrigin ?? `${parts.scheme ?? 'https'}://${parts.host ?? 'api.example.com'}`,
+    certificate: parts.certificate,
+    hasBody: parts.hasBody ?? false,
     header: (name) => values(name)[0],
     count: (name) => values(name).length,
     values,

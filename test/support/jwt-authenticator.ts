@@ -1,4 +1,5 @@
-import type { JwtSettings, ProviderSettings } from '../../src/configuration.ts'
+import type { JwtSettings } from '../../src/engine/authenticators/jwt/settings.ts'
+import type { ProviderSettings } from '../../src/configuration.ts'
 import type { Outcome } from '../../src/engine/outcome.ts'
 import {
   createJwtAuthenticator,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ApiKeySettings } from '../../src/configuration.ts'
+import type { ApiKeySettings } from '../../src/engine/authenticators/api-key/settings.ts'
 import { createApiKeyAuthenticator } from '../../src/engine/authenticators/api-key/authenticator.ts'
 import type { Authenticator } from '../../src/engine/authenticators/authenticator.ts'
 import { authenticate, compileChain, type Authentication } from '../../src/engine/authenticate.ts'

@@ -49,7 +49,7 @@ export function propagationOf(planning: Planning = {}): { propagation: Propagati
       routes,
       upstreams: {},
       authenticators: {
-        all: { type: 'api-key', name: 'all', in: usualPlaces, prefix: 'ptc', grace: 0 },
+        all: { type: 'api-key', name: 'all', in: usualPlaces },
       },
       assertion: { lifetime: 60_000, rotateEvery: 86_400_000, perRequest: false },
       publicUrl: [],
@@ -100,7 +100,10 @@ export function plan(planning: Planning, sent: Sent = {}): ForwardPlan {
     {
       id: 'request-1',
       server,
-      request: toGatewayRequest(server, { path, query }, client),
+      request: toGatewayRequest(server, { path, query }, client, {
+        publicOrigin: () => undefined,
+        certificate: () => undefined,
+      }),
       route,
       identity,
       credential: identity === undefined ? undefined : credential,

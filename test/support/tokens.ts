@@ -1,6 +1,7 @@
 /** Makes tokens, good and bad, and the keys, settings and neighbours that go with them. */
 import { constants, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
-import type { JwtSettings, ProviderSettings } from '../../src/configuration.ts'
+import type { JwtSettings } from '../../src/engine/authenticators/jwt/settings.ts'
+import type { ProviderSettings } from '../../src/configuration.ts'
 import type { Presented } from '../../src/engine/authenticators/authenticator.ts'
 import type { CredentialPlace } from '../../src/engine/identity.ts'
 import type { KeyLookup, KeySet } from '../../src/ports/key-sets.ts'

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import type { KeyManager } from '../../keys/manager.ts'
-import { importedKeySchema, keyRevocationSchema, newKeySchema, rotationSchema } from '../../keys/schemas.ts'
+import {
+  importedKeySchema,
+  keyReleaseSchema,
+  keyRevocationSchema,
+  newKeySchema,
+  rotationSchema,
+} from '../../keys/schemas.ts'
 import { parseAs, type Operation } from '../operation.ts'
 import { createdKeyView, importedView, keyPageView, keyView, rotatedKeyView } from '../views.ts'
 
@@ -95,6 +101,20 @@ export function keyOperations(keys: KeyManager): readonly Operation[] {
       handle: async ({ parameters, body, actor }) => {
         const { reason } = parseAs(keyRevocationSchema, body ?? {})
         return { status: 200, body: await keys.revoke(parameters['id'] ?? '', reason, actor) }
+      },
+    },
+    {
+      id: 'releaseKey',
+      method: 'POST',
+      path: '/api/v1/keys/{id}/release',
+      tag: 'keys',
+      summary: 'Ends the quarantine of an API key that was found in public',
+      access: 'token',
+      body: { schema: keyReleaseSchema, isRequired: false },
+      answers: { 200: { description: 'The key, good from everywhere again', schema: keyView } },
+      handle: async ({ parameters, body, actor }) => {
+        const { reason } = parseAs(keyReleaseSchema, body ?? {})
+        return { status: 200, body: await keys.release(parameters['id'] ?? '', reason, actor) }
       },
     },
   ]

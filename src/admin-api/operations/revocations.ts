@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { RevocationManager } from '../../keys/revocations.ts'
-import { newRevocationSchema } from '../../keys/schemas.ts'
+import { endedRevocationSchema, newRevocationSchema } from '../../keys/schemas.ts'
 import { parseAs, type Operation } from '../operation.ts'
-import { revocationPageView, revokedView } from '../views.ts'
+import { endedView, revocationPageView, revokedView } from '../views.ts'
 
 const pageQuery = z.strictObject({
   offset: z.coerce.number().int().min(0).default(0),
@@ -39,6 +39,20 @@ export function revocationOperations(revocations: RevocationManager): readonly O
       handle: async ({ body, actor }) => ({
         status: 201,
         body: await revocations.revoke(parseAs(newRevocationSchema, body), actor),
+      }),
+    },
+    {
+      id: 'endRevocation',
+      method: 'POST',
+      path: '/api/v1/revocations/end',
+      tag: 'revocations',
+      summary: 'Lets what is issued from now on pass again; what was issued before stays refused',
+      access: 'token',
+      body: { schema: endedRevocationSchema, isRequired: true },
+      answers: { 200: { description: 'As they stand now', schema: endedView } },
+      handle: async ({ body, actor }) => ({
+        status: 200,
+        body: { revocations: await revocations.end(parseAs(endedRevocationSchema, body), actor) },
       }),
     },
   ]

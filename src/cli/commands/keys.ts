@@ -25,12 +25,15 @@ interface CreateOptions {
 }
 
 export function registerKeys(program: Command, context: CliContext): void {
-  const keys = program.command('keys').description('create, list, rotate, revoke and import API keys')
+  const keys = program
+    .command('keys')
+    .description('create, list, rotate, revoke, release and import API keys')
   registerCreate(keys, context)
   registerList(keys, context)
   registerShow(keys, context)
   registerRotate(keys, context)
   registerRevokeKey(keys, context)
+  registerRelease(keys, context)
   registerImport(keys, context)
   for (const command of keys.commands) {
     command
@@ -56,7 +59,7 @@ function registerCreate(keys: Command, context: CliContext): void {
     .option('--allow-ip <cidr...>', 'only from these addresses', commaList)
     .option('--allow-route <id...>', 'only on these routes', commaList)
     .option('--rate-limit <rate>', 'across all routes, such as 10/1s')
-    .option('--certificate <hex>', 'not available in this version', notYet)
+    .option('--certificate <hex>', 'good only together with this client certificate (its SHA-256)')
     .option('--meta <k=v...>', 'claims of the identity', pair)
     .option('--authenticator <name>', 'good at this one only; needed where there are several prefixes')
     .action(async (options: CreateOptions, command: Command) => {
@@ -74,6 +77,7 @@ function registerCreate(keys: Command, context: CliContext): void {
             allowedIps: allowIp,
             allowedRoutes: allowRoute,
             rateLimit: options.rateLimit,
+            certificate: options.certificate,
             metadata: meta,
             authenticator: options.authenticator,
           },
@@ -171,6 +175,21 @@ function registerRevokeKey(keys: Command, context: CliContext): void {
     })
 }
 
+function registerRelease(keys: Command, context: CliContext): void {
+  keys
+    .command('release')
+    .description('end the quarantine of a key that was found in public')
+    .argument('<id>')
+    .option('--reason <text>', 'for the record')
+    .action(async (id: string, { reason, json }: { reason?: string; json?: boolean }, command: Command) => {
+      await atDesk(context, command, async ({ keys, actor }) => {
+        const view = await keys.release(id, reason, actor)
+        if (json === true) printJson(context, view)
+        else print(context, `released ${view.id} of ${view.owner}: it is good from everywhere again`)
+      })
+    })
+}
+
 function registerImport(keys: Command, context: CliContext): void {
   keys
     .command('import')
@@ -198,8 +217,4 @@ function pair(text: string, before: Record<string, string> = {}): Record<string,
   const name = text.slice(0, at)
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} is there twice`)
   return { ...before, [name]: text.slice(at + 1) }
-}
-
-function notYet(): never {
-  throw new InvalidArgumentError('keys bound to certificates are not available in this version')
 }

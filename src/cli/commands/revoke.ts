@@ -1,9 +1,9 @@
 /** `portcullis revoke`: what others issued, everywhere and at once. */
 import type { Command } from 'commander'
-import type { NewRevocation } from '../../keys/schemas.ts'
+import type { EndedRevocation, NewRevocation } from '../../keys/schemas.ts'
 import { print, printJson, warn, type CliContext } from '../context.ts'
 import { atDesk } from '../credentials/desk.ts'
-import { renderRevocation } from '../credentials/render.ts'
+import { renderRevocation, renderStanding } from '../credentials/render.ts'
 
 const kinds = ['jti', 'subject', 'client', 'session', 'certificate'] as const
 
@@ -16,7 +16,7 @@ interface RevokeOptions extends Partial<Record<(typeof kinds)[number], string>> 
 }
 
 export function registerRevoke(program: Command, context: CliContext): void {
-  program
+  const revoke = program
     .command('revoke')
     .description(
       'revoke a token, subject, client, session or certificate, or all that an issuer issued until a time',
@@ -47,6 +47,56 @@ export function registerRevoke(program: Command, context: CliContext): void {
         for (const each of made) print(context, renderRevocation(each))
       })
     })
+  registerStanding(revoke, context)
+  registerEnd(revoke, context)
+}
+
+function registerStanding(revoke: Command, context: CliContext): void {
+  revoke
+    .command('list')
+    .description('list the standing revocations, oldest first')
+    .action(async (_options: unknown, command: Command) => {
+      await atDesk(context, command, async ({ revocations }) => {
+        const standing = await revocations.list()
+        if (wantsJson(command)) return printJson(context, standing)
+        for (const each of standing) print(context, renderStanding(each))
+      })
+    })
+}
+
+function registerEnd(revoke: Command, context: CliContext): void {
+  revoke
+    .command('end')
+    .description(
+      'let what is issued from now on pass again, where a revocation refuses it too (--permanent, or a --before that is still to come); what was issued before stays refused. Takes --issuer and one of --subject, --client and --certificate, or --issuer alone',
+    )
+    .action(async (_options: unknown, command: Command) => {
+      const input = endedInputOf(command)
+      await atDesk(context, command, async ({ revocations, actor }) => {
+        const ended = await revocations.end(input, actor)
+        if (wantsJson(command)) return printJson(context, ended)
+        for (const each of ended) print(context, `now: ${renderRevocation(each)}`)
+      })
+    })
+}
+
+/** The options are the command's own above: they may stand before or after the word. */
+function wantsJson(command: Command): boolean {
+  return command.optsWithGlobals<RevokeOptions>().json === true
+}
+
+function endedInputOf(command: Command): EndedRevocation {
+  const options = command.optsWithGlobals<RevokeOptions>()
+  const { issuer, reason } = options
+  const given = (['subject', 'client', 'certificate'] as const).filter((kind) => options[kind] !== undefined)
+  const [kind = 'issuer'] = given
+  if (issuer === undefined) return command.error('error: say whose credentials: --issuer')
+  if (given.length > 1 || options.jti !== undefined || options.session !== undefined) {
+    return command.error(
+      'error: give one of --subject, --client and --certificate; a token or session is revoked for good',
+    )
+  }
+  return { kind, ...(kind === 'issuer' ? {} : { value: options[kind] }), issuer, reason }
 }
 
 function inputOf(options: RevokeOptions, command: Command): NewRevocation {

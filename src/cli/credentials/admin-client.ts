@@ -38,6 +38,8 @@ function remoteKeys(call: Call): KeyManager {
     show: (id) => call<KeyView>('GET', of(id)),
     rotate: (id, input) => call<RotatedKey>('POST', `${of(id)}/rotate`, input),
     revoke: (id, reason) => call<KeyView>('POST', `${of(id)}/revoke`, reason === undefined ? {} : { reason }),
+    release: (id, reason) =>
+      call<KeyView>('POST', `${of(id)}/release`, reason === undefined ? {} : { reason }),
     import: (list) => call('POST', '/api/v1/keys/import', list),
   }
 }
@@ -45,9 +47,21 @@ function remoteKeys(call: Call): KeyManager {
 function remoteRevocations(call: Call): RevocationManager {
   return {
     revoke: (input) => call<Revoked>('POST', '/api/v1/revocations', input),
+    end: async (input) => {
+      const ended = await call<{ revocations: RevocationView[] }>('POST', '/api/v1/revocations/end', input)
+      return ended.revocations
+    },
     list: async () => {
-      const page = await call<{ items: RevocationView[] }>('GET', '/api/v1/revocations?limit=10000')
-      return page.items
+      const all: RevocationView[] = []
+      for (;;) {
+        const query = new URLSearchParams({ limit: '10000', offset: String(all.length) })
+        const { items, total } = await call<{ items: RevocationView[]; total: number }>(
+          'GET',
+          `/api/v1/revocations?${query.toString()}`,
+        )
+        all.push(...items)
+        if (items.length === 0 || all.length >= total) return all
+      }
     },
   }
 }

@@ -1,6 +1,7 @@
 /** Keys and revocations as people read them. */
 import type { CreatedKey, RotatedKey } from '../../keys/manager.ts'
 import type { RevocationView } from '../../keys/revocations.ts'
+import type { RotationView } from '../../keys/rotation.ts'
 import type { KeyView } from '../../keys/view.ts'
 
 /** All that is known of a key, one fact a line; what is not there is left out. */
@@ -18,6 +19,7 @@ export function renderKey(view: KeyView | CreatedKey | RotatedKey): string {
     ['allowed ips', listed(view.allowedIps)],
     ['allowed routes', listed(view.allowedRoutes)],
     ['rate limit', view.rateLimit],
+    ['certificate', view.certificate],
     ['authenticator', view.authenticator],
     ['origin', view.origin === 'imported' ? 'imported' : undefined],
     ['created', view.createdAt],
@@ -25,7 +27,12 @@ export function renderKey(view: KeyView | CreatedKey | RotatedKey): string {
     ['expires', view.expiresAt ?? 'never'],
     ['last used', view.lastUsedAt ?? ('key' in view ? undefined : 'never')],
     ['successor', view.successor],
+    ['predecessor', view.predecessor],
     ['grace ends', view.graceEndsAt],
+    ['rotation', view.rotation === undefined ? undefined : renderRotation(view.rotation)],
+    ['quarantined', view.quarantinedAt],
+    ['found', view.quarantinedReason],
+    ['seen from', listed((view.seenFrom ?? []).map((each) => `${each.address} (${each.lastSeenAt})`))],
     ['revoked', view.revokedAt],
     ['reason', view.revokedReason],
     [
@@ -36,6 +43,12 @@ export function renderKey(view: KeyView | CreatedKey | RotatedKey): string {
   return facts
     .flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(15)} ${value}`]))
     .join('\n')
+}
+
+function renderRotation({ stage, ...rotation }: RotationView): string {
+  const used = (at: string | undefined): string => (at === undefined ? 'never used' : `last used ${at}`)
+  const old = `old ${rotation.old} ${used(rotation.oldLastUsedAt)}`
+  return `${stage}: ${old}, new ${rotation.new} ${used(rotation.newLastUsedAt)}`
 }
 
 const columns = [
@@ -49,6 +62,7 @@ const columns = [
     of: (view: KeyView) => (view.graceEndsAt ?? view.expiresAt)?.slice(0, 10) ?? 'never',
   },
   { title: 'LAST USED', width: 10, of: (view: KeyView) => view.lastUsedAt?.slice(0, 10) ?? 'never' },
+  { title: 'ROTATION', width: 8, of: (view: KeyView) => view.rotation?.stage ?? '' },
   { title: 'SCOPES', width: 0, of: (view: KeyView) => view.scopes.join(' ') },
 ] as const
 
@@ -65,12 +79,22 @@ export function renderRow(view: KeyView): string {
     .trimEnd()
 }
 
-export function renderRevocation({ kind, value, issuer, at, permanent, expiresAt }: RevocationView): string {
+export function renderRevocation(revocation: RevocationView): string {
+  return `revoked ${describeRevocation(revocation)}`
+}
+
+/** One line of the list. */
+export function renderStanding(revocation: RevocationView): string {
+  const { createdAt, reason } = revocation
+  return `${createdAt}  ${describeRevocation(revocation)}${reason === undefined ? '' : `: ${reason}`}`
+}
+
+function describeRevocation({ kind, value, issuer, at, permanent, expiresAt }: RevocationView): string {
   const what =
     kind === 'issuer' ? `all of ${issuer ?? ''}` : `${kind} ${value ?? ''} of ${issuer ?? 'any issuer'}`
   const which =
     kind === 'jti' || kind === 'session' ? '' : `, issued until ${at}${permanent ? ' and later' : ''}`
-  return `revoked ${what}${which}${expiresAt === undefined ? '' : ` (kept until ${expiresAt})`}`
+  return `${what}${which}${expiresAt === undefined ? '' : ` (kept until ${expiresAt})`}`
 }
 
 function listed(values: readonly string[]): string | undefined {

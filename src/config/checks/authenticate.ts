@@ -1,8 +1,10 @@
 /** Whether it is clear, on each route, who may come in and which authenticator judges a credential. */
-import { audiencesOverlap, issuersOf, placesShared } from './credentials.ts'
+import type { ParsedAuthenticator } from '../../engine/authenticators/kind.ts'
+import { placesShared } from '../../engine/authenticators/places.ts'
+import { kindOf } from '../../engine/authenticators/registry.ts'
+import { factsFor, placesOf } from './credentials.ts'
 import type { Complaint } from '../fault.ts'
 import type { Path } from '../path.ts'
-import type { ParsedApiKey, ParsedAuthenticator, ParsedJwt } from '../schema/authenticators.ts'
 import { authenticateText, type ParsedAuthenticate } from '../schema/routes.ts'
 import { routesOf, type Check, type CheckContext } from './check.ts'
 import { authenticateMembers, namesIn } from './names.ts'
@@ -79,10 +81,8 @@ export const checkCompetition: Check = function* (context) {
   }
 }
 
-function expectedOf(authenticator: ParsedAuthenticator): string {
-  return authenticator.type === 'api-key'
-    ? 'two prefixes, two places (`in`), or one of the two on this route'
-    : 'two providers, audiences that do not overlap, two places (`in`), or one of the two on this route'
+function expectedOf({ type }: ParsedAuthenticator): string {
+  return kindOf(type)?.apart ?? 'two places (`in`), or one of the two on this route'
 }
 
 function compete(
@@ -90,19 +90,8 @@ function compete(
   one: ParsedAuthenticator | undefined,
   other: ParsedAuthenticator | undefined,
 ): boolean {
-  if (one?.type === 'api-key' && other?.type === 'api-key') return sameKeys(one, other)
-  return one?.type === 'jwt' && other?.type === 'jwt' && sameTokens(context, one, other)
-}
-
-function sameKeys(one: ParsedApiKey, other: ParsedApiKey): boolean {
-  return one.prefix === other.prefix && placesShared(one.in, other.in)
-}
-
-function sameTokens(context: CheckContext, one: ParsedJwt, other: ParsedJwt): boolean {
-  if (!placesShared(one.in, other.in) || !audiencesOverlap(one, other)) return false
-  const issuers = issuersOf(context, one.provider)
-  return (
-    one.provider === other.provider ||
-    issuersOf(context, other.provider).some((issuer) => issuers.includes(issuer))
-  )
+  if (one === undefined || other === undefined || one.type !== other.type) return false
+  const { competes } = kindOf(one.type) ?? {}
+  if (competes === undefined) return placesShared(placesOf(one), placesOf(other))
+  return competes(one, other, factsFor(context, ['authenticators']))
 }

@@ -14,9 +14,8 @@ const nouns: Readonly<Record<NamedSection, string>> = {
 export const checkReferences: Check = function* (context) {
   const { configuration } = context
   for (const [name, authenticator] of Object.entries(configuration.authenticators)) {
-    if ('provider' in authenticator && authenticator.provider !== undefined) {
-      yield* mustExist(context, 'providers', authenticator.provider, ['authenticators', name, 'provider'])
-    }
+    for (const { name: provider, path } of providersNamed(authenticator))
+      yield* mustExist(context, 'providers', provider, ['authenticators', name, ...path])
   }
   for (const { authenticate, path } of authenticateMembers(context)) {
     for (const { name, path: place } of namesIn(authenticate, path)) {
@@ -65,6 +64,15 @@ export function namesIn(
   if (authenticate === 'none') return []
   if (isList(authenticate)) return authenticate.map((name, index) => ({ name, path: [...path, index] }))
   return (['all', 'optional'] as const).flatMap((key) => namesIn(authenticate[key] ?? [], [...path, key]))
+}
+
+/** `provider`, or each of `providers`: what an authenticator of any type relies on is written so. */
+function providersNamed(authenticator: object): { readonly name: string; readonly path: Path }[] {
+  const { provider, providers } = authenticator as { provider?: string; providers?: readonly string[] }
+  return [
+    ...(provider === undefined ? [] : [{ name: provider, path: ['provider'] }]),
+    ...(providers ?? []).map((name, index) => ({ name, path: ['providers', index] })),
+  ]
 }
 
 function isList(authenticate: Exclude<ParsedAuthenticate, 'none'>): authenticate is readonly string[] {

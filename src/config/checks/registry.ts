@@ -2,7 +2,7 @@
 import { checkAuthenticateForms, checkAuthenticateWritten, checkCompetition } from './authenticate.ts'
 import type { Check } from './check.ts'
 import { checkConditions } from './conditions.ts'
-import { checkPlaces, checkTokens } from './credentials.ts'
+import { checkAuthenticators, checkPlaces } from './credentials.ts'
 import { checkForward, checkResponse } from './headers.ts'
 import { checkAddresses, checkState } from './listeners.ts'
 import { checkReferences, checkRouteIds } from './names.ts'
@@ -14,7 +14,7 @@ export const checks: readonly Check[] = [
   checkAddresses,
   checkState,
   checkProviders,
-  checkTokens,
+  checkAuthenticators,
   checkPlaces,
   checkUpstreams,
   checkReferences,

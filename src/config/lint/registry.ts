@@ -1,4 +1,5 @@
 /** All findings of `check` that need no network, in the order of docs/checks.md. To add one: its file, and a line here. */
+import { authenticatorRules } from './authenticator-rules.ts'
 import type { Rule } from './rule.ts'
 import { apiKeysOnly } from './rules/api-keys-only.ts'
 import { audienceAny } from './rules/audience-any.ts'
@@ -41,6 +42,7 @@ export const rules: readonly Rule[] = [
   apiKeysOnly,
   keysWithoutExpiry,
   queryCredential,
+  ...authenticatorRules,
   broadScopes,
   publicBesideProtected,
   shadowedRoute,

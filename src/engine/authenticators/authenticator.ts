@@ -1,5 +1,8 @@
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
+import type { Challenge } from '../challenge.ts'
 import type { CredentialPlace } from '../identity.ts'
-import type { Outcome } from '../outcome.ts'
+import type { Outcome, Verified } from '../outcome.ts'
+import type { GatewayRequest } from '../request.ts'
 
 /** One credential as it was found: the raw value (scheme taken off) and its place. */
 export interface Presented {
@@ -7,11 +10,13 @@ export interface Presented {
   readonly place: CredentialPlace
   /** The scheme that came with it, as written, when the place is an `authorization`-like header with a scheme. */
   readonly scheme?: string
+  /** With a place of kind `certificate`; `value` is then its fingerprint. */
+  readonly certificate?: ClientCertificate
 }
 
 /**
- * A configured way to turn a credential into an identity. It answers *absent* by not taking the value,
- * otherwise *verified* or *rejected*; rejected ends the search.
+ * A configured way to turn a credential into an identity. It answers *absent* by not taking the value (a session, which must
+ * be looked up for that, by its outcome), otherwise *verified* or *rejected*; rejected ends the search.
  * To add one: a folder beside this file, and one line in `registry.ts`.
  */
 export interface Authenticator {
@@ -20,6 +25,8 @@ export interface Authenticator {
   /** `api-key`, `jwt`, …: the identity's `amr`. */
   readonly type: string
   readonly places: readonly CredentialPlace[]
+  /** How a client is told that this is a way in, in the order in which they are told. */
+  readonly challenges: readonly Challenge[]
   /**
    * How well the value's shape fits, before anything is verified; nothing here may cost a hash or a signature.
    * `no`: another authenticator may take it. `yes`: this one judges it. `maybe`: takes what nobody else wants
@@ -32,7 +39,24 @@ export interface Authenticator {
    * The answer for a credential that was verified before and is still good, from memory: no hash, no signature, no promise.
    * Judges deadline, key life and revocation anew. Undefined when it must be verified.
    */
-  recall(presented: Presented): Outcome | undefined
+  recall(presented: Presented, request: GatewayRequest): Outcome | undefined
   /** Proves the credential. A promise only where a store or the network must be asked. */
-  verify(presented: Presented): Outcome | Promise<Outcome>
+  verify(presented: Presented, request: GatewayRequest): Outcome | Promise<Outcome>
+  /**
+   * Holds a verified credential to the key that it is bound to; asked for each request, also where the credential itself is
+   * known from memory. Without it, a credential with a confirmation is held by `bind` with no demands of its own.
+   */
+  readonly binding?: Binding
+  /**
+   * Whether what was proven when a stream began still stands, where it cannot be proven again from the same request (a
+   * signature with a nonce). Without it: `recall`, and `verify` where that knows nothing.
+   */
+  stands?(proven: Verified): Outcome | Promise<Outcome>
+}
+
+/** What an authenticator demands of the proof of possession that comes with its tokens. */
+export interface Binding {
+  readonly mode: 'none' | 'optional' | 'required' | 'dpop' | 'mtls'
+  /** Judges the proof that came with a verified token; `presented` says by which scheme the token came. */
+  judge(verified: Verified, presented: Presented, request: GatewayRequest): Outcome | Promise<Outcome>
 }

@@ -1,23 +1,24 @@
-/** The authenticators that exist, one line each: an explicit list, so that a reader, a reviewer and the type checker see the set. */
-import type { ApiKeySettings, AuthenticatorSettings, JwtSettings } from '../../configuration.ts'
-import { createApiKeyAuthenticator, type ApiKeyDependencies } from './api-key/authenticator.ts'
+/** The authenticator types that exist, one line each: an explicit list, so that a reader, a reviewer and the type checker see the set. */
+import { apiKey } from './api-key/kind.ts'
 import type { Authenticator } from './authenticator.ts'
-import { createJwtAuthenticator, type JwtDependencies } from './jwt/jwt-authenticator.ts'
+import { jwt } from './jwt/kind.ts'
+import type { AuthenticatorKind, AuthenticatorParts } from './kind.ts'
+import type { AuthenticatorSettings } from './settings.ts'
 
-/** What each type needs beside its settings; made on demand, since no configuration has all of them. */
-export interface AuthenticatorDependencies {
-  readonly apiKey: (settings: ApiKeySettings) => ApiKeyDependencies
-  readonly jwt: (settings: JwtSettings) => JwtDependencies
+export const authenticatorKinds: readonly AuthenticatorKind[] = [apiKey, jwt]
+
+const byType = new Map(authenticatorKinds.map((kind) => [kind.type, kind]))
+
+export function kindOf(type: string): AuthenticatorKind | undefined {
+  return byType.get(type)
 }
 
+/** @throws TypeError for a type that does not exist, and when the settings cannot work: validation reports both first */
 export function createAuthenticator(
   settings: AuthenticatorSettings,
-  deps: AuthenticatorDependencies,
+  parts: AuthenticatorParts,
 ): Authenticator {
-  switch (settings.type) {
-    case 'api-key':
-      return createApiKeyAuthenticator(settings, deps.apiKey(settings))
-    case 'jwt':
-      return createJwtAuthenticator(settings, deps.jwt(settings))
-  }
+  const kind = kindOf(settings.type)
+  if (kind === undefined) throw new TypeError(`no authenticator type ${settings.type}`)
+  return kind.create(settings, parts)
 }

@@ -1,4 +1,4 @@
-import type { ProviderSettings } from '../../configuration.ts'
+import type { ProviderSettings } from './settings.ts'
 import { defineProfile, parameter, type Profile, type ProviderKind } from './profile.ts'
 
 /**

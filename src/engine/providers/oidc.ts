@@ -1,4 +1,4 @@
-import type { ProviderSettings } from '../../configuration.ts'
+import type { ProviderSettings } from './settings.ts'
 import { defineProfile, parameter, urlFault, type Profile, type ProviderKind } from './profile.ts'
 
 /** Any OAuth 2 or OpenID provider that publishes its keys: the issuer is taken as it is written. */

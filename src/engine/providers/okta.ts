@@ -1,17 +1,20 @@
-import type { ProviderSettings } from '../../configuration.ts'
+import type { ProviderSettings } from './settings.ts'
 import { defineProfile, hostFault, parameter, type Profile, type ProviderKind } from './profile.ts'
 
 /**
- * Okta's custom authorization servers: scopes are a list in `scp`, the client is `cid`, and token ids tell the kinds apart.
- * The organisation's own server is refused: it signs access tokens with keys that are not meant for anybody else.
+ * Okta: scopes are a list in `scp`, the client is `cid`, and token ids tell the kinds apart. Without a custom authorization
+ * server it is the organisation's own, whose access tokens only Okta can judge: they are looked up, never verified here.
  */
 export const okta: ProviderKind = {
   profile: (settings: ProviderSettings): Profile => {
-    const server = encodeURIComponent(parameter(settings, 'authorizationServer'))
-    const issuer = `https://${parameter(settings, 'domain')}/oauth2/${server}`
+    const server = settings.parameters['authorizationServer']
+    const organisation = `https://${parameter(settings, 'domain')}`
+    const issuer =
+      server === undefined ? organisation : `${organisation}/oauth2/${encodeURIComponent(server)}`
     return defineProfile(settings, {
       issuers: [issuer],
-      keysAddress: `${issuer}/v1/keys`,
+      keysAddress: server === undefined ? `${organisation}/oauth2/v1/keys` : `${issuer}/v1/keys`,
+      ...(server === undefined ? { opaqueBecause: organisationServer } : {}),
       isClientId: (audience) => /^0oa[A-Za-z0-9]{17}$/.test(audience),
       kindFault: ({ jti }, acceptsIdTokens) => {
         const kind = typeof jti === 'string' ? /^[A-Z]{2}(?=\.)/.exec(jti)?.[0] : undefined
@@ -20,13 +23,8 @@ export const okta: ProviderKind = {
       },
     })
   },
-  configurationFault: ({ parameters }) => {
-    const fault = hostFault('domain', parameters['domain'])
-    if (fault !== undefined) return fault
-    return (parameters['authorizationServer'] ?? '') === ''
-      ? "`authorizationServer` is missing: access tokens of Okta's organisation server cannot be checked here, since Okta " +
-          'keeps their keys and content to itself; name a custom authorization server, such as `default`, or ask Okta by ' +
-          'introspection'
-      : undefined
-  },
+  configurationFault: ({ parameters }) => hostFault('domain', parameters['domain']),
 }
+
+const organisationServer =
+  "access tokens of Okta's organisation server cannot be verified here, since Okta keeps their keys and content to itself"

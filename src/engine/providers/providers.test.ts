@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { onBench, type Bench } from '../../../test/support/jwt-authenticator.ts'
 import { createSigner, mint, noon, providerSettings, type Json } from '../../../test/support/tokens.ts'
-import type { JwtSettings, ProviderSettings, ProviderType } from '../../configuration.ts'
+import type { JwtSettings } from '../authenticators/jwt/settings.ts'
+import type { ProviderSettings, ProviderType } from './settings.ts'
 import type { Identity } from '../identity.ts'
 import { configurationFault, expectedIssuers, hasKeySource, profileFor } from './registry.ts'
 

@@ -1,5 +1,5 @@
 /** Every provider type and its file. */
-import type { ProviderSettings, ProviderType } from '../../configuration.ts'
+import type { ProviderSettings, ProviderType } from './settings.ts'
 import { auth0 } from './auth0.ts'
 import { cognito } from './cognito.ts'
 import { entra } from './entra.ts'

@@ -1,9 +1,33 @@
 /** Step 4: the proof of who is calling, and the rule for credentials that travel without the page's intent. */
 import { authenticate, type Authentication } from '../../engine/authenticate.ts'
-import { checkRequestOrigin, normalOrigin, travelsByItself } from '../../engine/origin.ts'
-import { refuse } from '../../engine/outcome.ts'
+import { checkRequestOrigin, travelsByItself } from '../../engine/origin.ts'
+import { refuse, type Absent, type Refusal } from '../../engine/outcome.ts'
+import type { GatewayRequest } from '../../engine/request.ts'
+import { isNavigation } from '../../server/navigation.ts'
 import type { ExchangeState } from '../exchange-state.ts'
 import type { StageResult } from '../stage.ts'
+
+/** Reasons for which signing in (again) is the remedy. */
+const mendedByLogin: readonly string[] = ['credential_missing', 'credential_expired', 'credential_revoked']
+
+/** A person in front of a browser is sent to log in; programs get the refusal. @see CONTRACT: GET and HEAD navigations only */
+function toLogin(exchange: ExchangeState, refusal: Refusal): Refusal {
+  const { request, judged, server } = exchange
+  const isAboutSession = judged === undefined || judged.place.kind === 'cookie'
+  if (refusal.status !== 401 || !isAboutSession || !mendedByLogin.includes(refusal.code)) return refusal
+  if (!isNavigationOf(request) || request.publicOrigin === undefined) return refusal
+  const target = server.target.startsWith('/') ? server.target : request.path
+  return { ...refusal, redirect: `/.portcullis/login?return_to=${encodeURIComponent(target)}` }
+}
+
+function isNavigationOf(request: GatewayRequest): boolean {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false
+  return isNavigation({
+    method: request.method,
+    accept: request.header('accept'),
+    secFetchMode: request.header('sec-fetch-mode'),
+  })
+}
 
 export function authenticateCaller(exchange: ExchangeState): StageResult | Promise<StageResult> {
   const { compiled, request, snapshot } = exchange
@@ -15,6 +39,7 @@ export function authenticateCaller(exchange: ExchangeState): StageResult | Promi
 
 function settle(exchange: ExchangeState, result: Authentication): StageResult {
   const { metrics } = exchange.snapshot.services
+  if (result.absent !== undefined) noteAbsent(exchange, result.absent)
   switch (result.outcome) {
     case 'anonymous':
       return undefined
@@ -37,8 +62,25 @@ function settle(exchange: ExchangeState, result: Authentication): StageResult {
       exchange.judgedId = result.credentialId
       metrics.authentication(result.authenticator ?? 'none', 'rejected', result.refusal.reason).add()
       if (result.refusal.code === 'locked_out') metrics.lockedOut()
-      return result.refusal
+      return exchange.compiled!.chain.hasSession ? toLogin(exchange, result.refusal) : result.refusal
   }
+}
+
+/** A session that ended counts as not sent: its cookie is cleared on whatever answer comes, and the log says why. */
+function noteAbsent(exchange: ExchangeState, absent: Absent): void {
+  exchange.absent = absent
+  const { audit, clock, log } = exchange.snapshot.services
+  audit
+    .record({
+      time: clock.now(),
+      type: 'session',
+      outcome: 'record',
+      reason: absent.reason,
+      requestId: exchange.id,
+      route: exchange.route?.id,
+      clientIp: exchange.request.clientIp,
+    })
+    ?.catch((error: unknown) => log.error({ err: error }, 'an ended session could not be recorded'))
 }
 
 export function checkOrigin(exchange: ExchangeState): StageResult {
@@ -48,16 +90,8 @@ export function checkOrigin(exchange: ExchangeState): StageResult {
     place: credential.place,
     request: exchange.request,
     isUpgrade: exchange.server.isUpgrade,
-    ownOrigin: ownOrigin(exchange),
+    ownOrigin: exchange.request.publicOrigin,
+    isSession: credential.kind === 'session',
     cors: compiled!.settings.cors,
   })
-}
-
-/** The public origin whose host is the request's; without any `publicUrl`, the one that the request was sent to. */
-function ownOrigin(exchange: ExchangeState): string | undefined {
-  const { scheme, host, port } = exchange.client!
-  const { publicUrl } = exchange.server.connection.listener
-  const listed = publicUrl.length > 0 ? publicUrl : exchange.snapshot.configuration.publicUrl
-  if (listed.length > 0) return listed.find((origin) => new URL(origin).hostname === host)
-  return normalOrigin(`${scheme}://${host}${port === undefined ? '' : `:${port}`}`)
 }

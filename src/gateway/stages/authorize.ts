@@ -1,6 +1,7 @@
 /** Step 6: what the proven identity may do; the proof is never asked again here. */
 import { authenticate } from '../../engine/authenticate.ts'
-import { isBearer, scopeChallenge, stepUpChallenge } from '../../engine/challenge.ts'
+import { tokenScheme } from '../../engine/chain.ts'
+import { scopeChallenge, stepUpChallenge } from '../../engine/challenge.ts'
 import { evaluate, type Authorization } from '../../engine/authorization/evaluate.ts'
 import { checkKeyLimits } from '../../engine/authorization/key-limits.ts'
 import type { Refusal } from '../../engine/outcome.ts'
@@ -33,16 +34,17 @@ function evaluateFor(exchange: ExchangeState, authorization: Authorization): Ref
 }
 
 function withChallenge(exchange: ExchangeState, refusal: Refusal): Refusal {
-  const { identity, credential, compiled } = exchange
-  const rules = compiled!.settings.authorize
+  const rules = exchange.compiled!.settings.authorize
+  const [proof] = exchange.proofs
+  const scheme = proof === undefined ? undefined : tokenScheme(proof.presented, proof.authenticator)
   if (refusal.code === 'insufficient_scope') {
-    const type = identity?.amr[0] ?? ''
-    if (credential === undefined || !isBearer(type, credential.place)) return refusal
-    return { ...refusal, challenges: [scopeChallenge(rules?.scopes ?? [])] }
+    return scheme === undefined
+      ? refusal
+      : { ...refusal, challenges: [scopeChallenge(rules?.scopes ?? [], scheme)] }
   }
   if (refusal.code === 'insufficient_user_authentication') {
     const maxAge = rules?.maxAge === undefined ? undefined : Math.floor(rules.maxAge / 1000)
-    return { ...refusal, challenges: [stepUpChallenge(rules?.acr, maxAge)] }
+    return { ...refusal, challenges: [stepUpChallenge(rules?.acr, maxAge, scheme)] }
   }
   return refusal
 }

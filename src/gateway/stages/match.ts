@@ -14,7 +14,7 @@ export function normaliseTarget(exchange: ExchangeState): StageResult {
   const client = clientFacts(server.connection, server.fields, snapshot.trust)
   if ('code' in client) return client
   exchange.client = client
-  exchange.request = toGatewayRequest(server, normal, client)
+  exchange.request = toGatewayRequest(server, normal, client, snapshot.requestContext)
   return undefined
 }
 

@@ -1,3 +1,4 @@
+import { isJwt } from '../../../engine/authenticators/jwt/settings.ts'
 import type { Rule } from '../rule.ts'
 
 export const audienceAny: Rule = {
@@ -8,7 +9,7 @@ export const audienceAny: Rule = {
   fix: 'Name the audience of your API, as the provider writes it into `aud`.',
   *find({ authenticators }) {
     for (const [name, settings] of Object.entries(authenticators)) {
-      if (settings.type !== 'jwt' || settings.audience !== 'any') continue
+      if (!isJwt(settings) || settings.audience !== 'any') continue
       yield {
         path: `authenticators.${name}.audience`,
         message: `"${name}" takes tokens that were meant for other services`,

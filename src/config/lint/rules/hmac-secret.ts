@@ -1,3 +1,4 @@
+import { isJwt } from '../../../engine/authenticators/jwt/settings.ts'
 import type { Rule } from '../rule.ts'
 
 export const hmacSecret: Rule = {
@@ -8,7 +9,7 @@ export const hmacSecret: Rule = {
   fix: 'Let the issuer sign with a private key (ES256, EdDSA, RS256) and publish its keys.',
   *find({ authenticators }) {
     for (const [name, settings] of Object.entries(authenticators)) {
-      if (settings.type !== 'jwt' || !settings.algorithms.some((each) => each.startsWith('HS'))) continue
+      if (!isJwt(settings) || !settings.algorithms.some((each) => each.startsWith('HS'))) continue
       yield {
         path: `authenticators.${name}.algorithms`,
         message: `"${name}" verifies with a shared secret: who verifies can also sign`,

@@ -1,3 +1,4 @@
+import { isJwt } from '../../../engine/authenticators/jwt/settings.ts'
 import type { Rule } from '../rule.ts'
 
 export const idTokensAccepted: Rule = {
@@ -8,7 +9,7 @@ export const idTokensAccepted: Rule = {
   fix: 'Have clients send access tokens, and drop `accept: id-token`.',
   *find({ authenticators }) {
     for (const [name, settings] of Object.entries(authenticators)) {
-      if (settings.type !== 'jwt' || settings.accept !== 'id-token') continue
+      if (!isJwt(settings) || settings.accept !== 'id-token') continue
       yield {
         path: `authenticators.${name}.accept`,
         message: `"${name}" takes ID tokens, which are no permission to call an API`,

@@ -1,3 +1,4 @@
+import { isApiKey } from '../../../engine/authenticators/api-key/settings.ts'
 import type { Rule } from '../rule.ts'
 
 export const keysWithoutExpiry: Rule = {
@@ -8,7 +9,7 @@ export const keysWithoutExpiry: Rule = {
   fix: 'Set `maxLifetime`, and rotate the keys that never expire: `portcullis keys list` names them.',
   *find({ authenticators }, { keysWithoutExpiry: count = 0 }) {
     for (const [name, settings] of Object.entries(authenticators)) {
-      if (settings.type !== 'api-key' || settings.maxLifetime !== undefined) continue
+      if (!isApiKey(settings) || settings.maxLifetime !== undefined) continue
       yield { path: `authenticators.${name}.maxLifetime`, message: `keys of "${name}" may live for ever` }
     }
     if (count > 0)

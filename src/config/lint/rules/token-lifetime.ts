@@ -1,3 +1,4 @@
+import { isJwt } from '../../../engine/authenticators/jwt/settings.ts'
 import { formatDuration } from '../../scalars/quantities.ts'
 import type { Rule } from '../rule.ts'
 
@@ -11,7 +12,7 @@ export const tokenLifetime: Rule = {
   fix: 'Set `maxLifetime`, an hour if the provider allows.',
   *find({ authenticators }) {
     for (const [name, settings] of Object.entries(authenticators)) {
-      if (settings.type !== 'jwt') continue
+      if (!isJwt(settings)) continue
       const { maxLifetime } = settings
       const path = `authenticators.${name}.maxLifetime`
       if (maxLifetime === undefined) yield { path, message: `"${name}" takes tokens of any lifetime` }

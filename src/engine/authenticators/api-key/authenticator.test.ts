@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ApiKeySettings } from '../../../configuration.ts'
+import type { ApiKeySettings } from './settings.ts'
 import type { ApiKeyRecord } from '../../../ports/api-keys.ts'
 import type { RevocationFacts } from '../../../ports/revocations.ts'
 import type { CredentialPlace } from '../../identity.ts'
 import type { Outcome } from '../../outcome.ts'
 import { Secret } from '../../secret.ts'
-import type { Authenticator, Presented } from '../authenticator.ts'
-import { createApiKeyAuthenticator } from './authenticator.ts'
+import type { Presented } from '../authenticator.ts'
+import { createApiKeyAuthenticator, type ApiKeyAuthenticator } from './authenticator.ts'
 import { digestOfKey } from './digest.ts'
 import { makeKey } from './key-format.ts'
 
@@ -57,7 +57,7 @@ describe('the api-key authenticator', () => {
     revoked = () => false
   })
 
-  function made(edits: Partial<ApiKeySettings> = {}, remember = 100): Authenticator {
+  function made(edits: Partial<ApiKeySettings> = {}, remember = 100): ApiKeyAuthenticator {
     return createApiKeyAuthenticator(
       { ...settings, ...edits },
       {

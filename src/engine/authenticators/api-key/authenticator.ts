@@ -3,10 +3,11 @@
  * then one look-up by digest, then the key's life, and only then what else stands against it.
  */
 import { LRUCache } from 'lru-cache'
-import type { ApiKeySettings } from '../../../configuration.ts'
+import type { ApiKeySettings } from './settings.ts'
 import type { ApiKeyRecord, ApiKeyStore, StoreChanges } from '../../../ports/api-keys.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { RevocationCheck } from '../../../ports/revocations.ts'
+import { placeWay } from '../../challenge.ts'
 import type { Reason } from '../../errors.ts'
 import type { CredentialPlace } from '../../identity.ts'
 import { rejected, type Outcome, type Rejected, type Verified } from '../../outcome.ts'
@@ -40,7 +41,15 @@ interface Known {
 export const longestKey = 4096
 const jwsShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 
-export function createApiKeyAuthenticator(settings: ApiKeySettings, deps: ApiKeyDependencies): Authenticator {
+export interface ApiKeyAuthenticator extends Authenticator {
+  recall(presented: Presented): Outcome | undefined
+  verify(presented: Presented): Outcome | Promise<Outcome>
+}
+
+export function createApiKeyAuthenticator(
+  settings: ApiKeySettings,
+  deps: ApiKeyDependencies,
+): ApiKeyAuthenticator {
   const known = new LRUCache<string, Known>({ max: deps.remember ?? 10_000 })
   const prefix = `${settings.prefix}_`
   let imported: { readonly version: number; readonly any: boolean } | undefined
@@ -157,6 +166,7 @@ export function createApiKeyAuthenticator(settings: ApiKeySettings, deps: ApiKey
     name: settings.name,
     type: 'api-key',
     places: settings.in,
+    challenges: settings.in.map(placeWay),
     takes: (presented) => (presented.value.startsWith(prefix) ? 'yes' : 'maybe'),
     recall,
     verify,

@@ -1,13 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import type { KeyUse } from '../../../ports/api-keys.ts'
 import { createUsageCollector, type UsageCollector } from './usage.ts'
 
 describe('the usage collector', () => {
   let collector: UsageCollector | undefined
-  const batches: (readonly { readonly id: string; readonly at: number }[])[] = []
+  const batches: (readonly KeyUse[])[] = []
   const errors: unknown[] = []
   const store = {
     failure: undefined as Error | undefined,
-    touch: async (uses: readonly { readonly id: string; readonly at: number }[]): Promise<void> => {
+    forgetAddresses: async (): Promise<void> => undefined,
+    touch: async (uses: readonly KeyUse[]): Promise<void> => {
       if (store.failure !== undefined) throw store.failure
       batches.push(uses)
     },
@@ -53,6 +55,29 @@ describe('the usage collector', () => {
     usage.note('a', 61_000)
     await usage.flush()
     expect(batches).toEqual([[{ id: 'a', at: 1_000 }], [{ id: 'a', at: 61_000 }]])
+  })
+
+  it('writes each address of a key at most once an hour, of IPv6 the /64', async () => {
+    const usage = made()
+    usage.note('a', 1_000, '192.0.2.1')
+    usage.note('a', 1_001, '192.0.2.1')
+    usage.note('a', 1_002, '2001:db8::1')
+    usage.note('a', 1_003, '2001:db8::2')
+    await usage.flush()
+    usage.note('a', 3_600_999, '192.0.2.1')
+    usage.note('a', 3_601_000, '192.0.2.1')
+    await usage.flush()
+    expect(batches).toEqual([
+      [
+        { id: 'a', at: 1_000, address: '192.0.2.1' },
+        { id: 'a', at: 1_000 },
+        { id: 'a', at: 1_002, address: '2001:db8:0:0::/64' },
+      ],
+      [
+        { id: 'a', at: 3_600_999 },
+        { id: 'a', at: 3_601_000, address: '192.0.2.1' },
+      ],
+    ])
   })
 
   it('keeps what could not be written for the next batch', async () => {

@@ -41,7 +41,8 @@ export function splitCompact(value: string): readonly [string, string, string] |
   return [value.slice(0, first), value.slice(first + 1, second), value.slice(second + 1)]
 }
 
-function parsePart(part: string): Readonly<Record<string, unknown>> | undefined {
+/** @returns the object that a part holds, or undefined when it is anything but one strict JSON object */
+export function parsePart(part: string): Readonly<Record<string, unknown>> | undefined {
   const bytes = decodeCanonical(part)
   return bytes === undefined ? undefined : parseJsonObject(bytes)
 }
@@ -49,8 +50,10 @@ function parsePart(part: string): Readonly<Record<string, unknown>> | undefined 
 /**
  * Node's decoder skips what it does not know and ignores trailing bits, so that one token has many spellings, each a new
  * one to a replay check or a cache. Only the spelling that encoding gives back counts.
+ *
+ * @returns the bytes, or undefined when the text is empty or not canonical base64url
  */
-function decodeCanonical(part: string): Buffer | undefined {
+export function decodeCanonical(part: string): Buffer | undefined {
   const bytes = Buffer.from(part, 'base64url')
   return bytes.length > 0 && bytes.toString('base64url') === part ? bytes : undefined
 }

@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, X509Certificate, type KeyObject } from 'node:crypto'
-import type { JwtSettings } from '../../../configuration.ts'
+import type { JwtSettings } from './settings.ts'
 
 const leastBytes = 32
 

@@ -1,5 +1,5 @@
 /** Claims become an identity, by the provider's claim paths. */
-import type { ClaimPath } from '../../../configuration.ts'
+import type { ClaimPath } from '../../providers/settings.ts'
 import type { Identity } from '../../identity.ts'
 import { rejected, type Rejected } from '../../outcome.ts'
 import type { Claims, Profile } from '../../providers/profile.ts'

@@ -1,8 +1,9 @@
 /** Proves JSON Web Tokens of one provider, and remembers the good ones. */
-import type { JwtSettings } from '../../../configuration.ts'
+import type { JwtSettings } from './settings.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { KeySet } from '../../../ports/key-sets.ts'
 import type { RevocationCheck } from '../../../ports/revocations.ts'
+import { bearerWay } from '../../challenge.ts'
 import type { CredentialPlace } from '../../identity.ts'
 import { rejected, type Outcome, type Rejected, type Verified } from '../../outcome.ts'
 import type { Profile } from '../../providers/profile.ts'
@@ -12,7 +13,7 @@ import { maxTokenLength, parseCompact, type CompactToken } from './compact.ts'
 import { judgeHeader, type Header } from './header.ts'
 import { mapIdentity, type Mapped } from './identity.ts'
 import { judgeSignature, type KeySource } from './judge-signature.ts'
-import { judgeKind } from './kind.ts'
+import { judgeKind } from './token-kind.ts'
 import { createForeignTokens, type Peeked } from './peek.ts'
 import { compileRules, type JwtRules } from './rules.ts'
 import { createTokenCache, isKeyCurrent, isRevoked, toRemember } from './token-cache.ts'
@@ -38,6 +39,8 @@ export interface JwtAuthenticator extends Authenticator {
   acceptsIssuer(issuer: string): boolean
   affinity(token: string): Affinity
   fitsAudience(presented: Presented): boolean
+  recall(presented: Presented): Outcome | undefined
+  verify(presented: Presented): Outcome | Promise<Outcome>
 }
 
 /** A token that passed every check which needs no key. */
@@ -117,6 +120,7 @@ export function createJwtAuthenticator(
     name: settings.name,
     type: 'jwt',
     places: settings.in,
+    challenges: [bearerWay()],
     issuers: profile.issuers,
     acceptsIssuer: (issuer: string) => profile.acceptsIssuer(issuer),
     affinity,

@@ -1,69 +1,49 @@
-/** Keeps tokens of another kind out: an ID token tells a client who logged in, and is no permission to call anything. */
-import type { Claims, Profile } from '../../providers/profile.ts'
-import { rejected, type Rejected } from '../../outcome.ts'
-import { audiencesOf, type ClaimRules } from './claims.ts'
+import { expectedIssuers } from '../../providers/registry.ts'
+import { defineKind, type AuthenticatorKind, type CheckFacts } from '../kind.ts'
+import { placesShared } from '../places.ts'
+import { checkJwt } from './check.ts'
+import { compileJwt } from './compile.ts'
+import { createJwtAuthenticator } from './jwt-authenticator.ts'
+import { jwtSchema, type ParsedJwt } from './schema.ts'
+import type { JwtSettings } from './settings.ts'
 
-export interface KindRules {
-  readonly profile: Profile
-  readonly audience: ClaimRules['audience']
-  readonly clients: readonly string[]
-  readonly acceptsIdTokens: boolean
+/** Signed access tokens, verified with the provider's published keys or a shared secret. */
+export const jwt: AuthenticatorKind = defineKind<ParsedJwt, JwtSettings>({
+  type: 'jwt',
+  schema: jwtSchema,
+  compile: compileJwt,
+  check: checkJwt,
+  competes: (one, other, context) =>
+    placesShared(one.in, other.in) && audiencesOverlap(one, other) && issuersOverlap(one, other, context),
+  apart: 'two providers, audiences that do not overlap, two places (`in`), or one of the two on this route',
+  create: (settings, { provider, clock, revocations, onTokenCache }) =>
+    createJwtAuthenticator(settings, {
+      provider: provider(settings.provider),
+      clock,
+      revocations,
+      onCache: onTokenCache,
+    }),
+})
+
+function audiencesOverlap(one: ParsedJwt, other: ParsedJwt): boolean {
+  if (one.audience === undefined && other.audience === undefined)
+    return listsOverlap(one.clients, other.clients)
+  return listsOverlap(one.audience, other.audience)
 }
 
-/** What Keycloak writes into the payload's `typ` of tokens that only it should ever read. */
-const otherTypes: readonly unknown[] = ['refresh', 'offline', 'logout', 'serialized-id']
-
-/**
- * @param isAccessType whether the header's `typ` is at+jwt
- * @see RFC 8725 section 3.12, RFC 9068 section 5, OpenID Connect Core 1.0 section 2
- */
-export function judgeKind(claims: Claims, isAccessType: boolean, rules: KindRules): Rejected | undefined {
-  const type = typeof claims['typ'] === 'string' ? claims['typ'].toLowerCase() : undefined
-  if (otherTypes.includes(type)) return rejected('token_kind', 'the payload says that it is no access token')
-  const fault = rules.profile.kindFault(claims, rules.acceptsIdTokens)
-  if (fault !== undefined) return rejected('token_kind', fault)
-  if (rules.acceptsIdTokens) return undefined
-  if (claims['token_use'] === 'id' || type === 'id' || has(claims, 'at_hash') || has(claims, 'c_hash')) {
-    return rejected('token_kind', 'an ID token')
-  }
-  if (isAccessType || isMarked(claims, type)) return undefined
-  if (has(claims, 'nonce')) return rejected('token_kind', 'a nonce and no mark of an access token')
-  return isForClientId(claims, rules)
-    ? rejected('token_kind', 'the audience is a client id, and nothing marks the token as an access token')
-    : undefined
+/** Undefined and `any` are everything. */
+function listsOverlap(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  if (one === undefined || other === undefined || one.includes('any') || other.includes('any')) return true
+  return one.some((each) => other.includes(each))
 }
 
-function isMarked(claims: Claims, type: string | undefined): boolean {
-  return (
-    isScope(claims['scope']) ||
-    isScope(claims['scp']) ||
-    type === 'bearer' ||
-    claims['token_use'] === 'access' ||
-    claims['idtyp'] === 'app'
-  )
+function issuersOverlap(one: ParsedJwt, other: ParsedJwt, context: CheckFacts): boolean {
+  if (one.provider === other.provider) return true
+  const issuers = issuersOf(one.provider, context)
+  return issuersOf(other.provider, context).some((issuer) => issuers.includes(issuer))
 }
 
-function isScope(value: unknown): boolean {
-  return typeof value === 'string' || Array.isArray(value)
-}
-
-/** True when every expected audience that the token names is one that the provider's ID tokens carry as well. */
-function isForClientId(claims: Claims, { audience, clients, profile }: KindRules): boolean {
-  if (audience === undefined || audience === 'any') return false
-  const named = audiencesOf(claims['aud']) ?? []
-  return audience
-    .filter((each) => named.includes(each))
-    .every((each) => clients.includes(each) || looksLikeClientId(each) || profile.isClientId(each))
-}
-
-/** Forms that only client ids have, whichever provider type the configuration names. */
-function looksLikeClientId(audience: string): boolean {
-  return (
-    /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(audience) ||
-    audience.endsWith('.apps.googleusercontent.com')
-  )
-}
-
-function has(claims: Claims, name: string): boolean {
-  return Object.hasOwn(claims, name)
+function issuersOf(provider: string, context: CheckFacts): readonly string[] {
+  const settings = context.provider(provider)
+  return settings === undefined ? [] : expectedIssuers(settings)
 }

@@ -1,12 +1,12 @@
 /** An authenticator's settings, compiled once into what the checks read. */
 import type { KeyObject } from 'node:crypto'
-import type { JwtSettings } from '../../../configuration.ts'
+import type { JwtSettings } from './settings.ts'
 import type { Profile } from '../../providers/profile.ts'
 import { isHmacAlgorithm, isPublicKeyAlgorithm, type HmacAlgorithmName } from './algorithms.ts'
 import type { ClaimRules } from './claims.ts'
 import type { HeaderRules } from './header.ts'
 import { hmacKey } from './hmac-secret.ts'
-import type { KindRules } from './kind.ts'
+import type { KindRules } from './token-kind.ts'
 import type { TimeRules } from './times.ts'
 
 export interface JwtRules extends HeaderRules, ClaimRules, KindRules, TimeRules {

@@ -1,0 +1,15 @@
+import type { Secret } from '../../secret.ts'
+import type { AuthenticatorSettings } from '../settings.ts'
+
+export interface ApiKeySettings extends AuthenticatorSettings {
+  readonly type: 'api-key'
+  readonly prefix: string
+  /** Undefined for `maxLifetime: none`. */
+  readonly maxLifetime?: number
+  readonly grace: number
+  readonly pepper?: Secret
+}
+
+export function isApiKey(settings: AuthenticatorSettings | undefined): settings is ApiKeySettings {
+  return settings?.type === 'api-key'
+}

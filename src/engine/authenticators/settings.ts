@@ -1,0 +1,16 @@
+import type { CredentialPlace } from '../identity.ts'
+
+/** What the settings of every authenticator have; each type's own are in its folder. */
+export interface AuthenticatorSettings {
+  readonly type: string
+  /** The name in the configuration. */
+  readonly name: string
+  /** Where it reads its credential: removed from what goes upstream. */
+  readonly in: readonly CredentialPlace[]
+  /** Names of the providers that it relies on. */
+  readonly providers?: readonly string[]
+  /** Whether it needs the published keys of those providers, so that they are fetched ahead. */
+  readonly fetchesKeys?: boolean
+  /** Files whose content counts as part of the settings; absolute paths. */
+  readonly files?: readonly string[]
+}

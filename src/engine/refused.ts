@@ -1,0 +1,88 @@
+/** The two ends of the proof: who was authenticated, or the refusal with its challenges. */
+import { tokenScheme, type Chain } from './chain.ts'
+import { refuse, type Refusal, type Rejected } from './outcome.ts'
+import type { Authenticated, NotAuthenticated, Proof } from './authenticate.ts'
+import type { Authenticator, Presented } from './authenticators/authenticator.ts'
+import type { CredentialFacts, Identity } from './identity.ts'
+import type { GatewayRequest } from './request.ts'
+
+/** @param proofs one for each accepted credential, the one that names the subject first */
+export function authenticatedBy(proofs: readonly Proof[], presented: readonly Presented[]): Authenticated {
+  const { identity, credential } = proofs.length === 1 ? proofs[0]!.verified : joined(proofs)
+  return { outcome: 'authenticated', identity, credential, presented, proofs }
+}
+
+/** The first named gives the subject; the first with scopes or roles gives those and the claims, whole: nothing is united. */
+function joined(proofs: readonly Proof[]): {
+  readonly identity: Identity
+  readonly credential: CredentialFacts
+} {
+  const proven = proofs.map(({ verified }) => verified)
+  const first = proven[0]!
+  const entitled =
+    proven.find(({ identity }) => identity.scopes.length > 0 || identity.roles.length > 0) ?? first
+  const identity: Identity = Object.freeze({
+    ...first.identity,
+    scopes: entitled.identity.scopes,
+    roles: entitled.identity.roles,
+    claims: entitled.identity.claims,
+    method: proven.map((each) => each.identity.method).join(','),
+    amr: Object.freeze(proven.flatMap((each) => each.identity.amr)),
+  })
+  const expiresAt = Math.min(...proven.map((each) => each.credential.expiresAt))
+  // The strictest of all: a cookie or a key's own limits among the members count for the whole.
+  const byItself = proven.find((each) => each.credential.place.kind === 'cookie')
+  const limited = proven.find((each) => each.credential.kind === 'api-key')
+  const credential: CredentialFacts = {
+    ...(limited ?? first).credential,
+    kind: first.credential.kind,
+    expiresAt,
+    place: (byItself ?? first).credential.place,
+  }
+  return { identity, credential }
+}
+
+export interface Judged {
+  readonly presented?: Presented
+  readonly authenticator?: Authenticator
+}
+
+export function refused(chain: Chain, why: Rejected, judged: Judged = {}): NotAuthenticated {
+  const { presented, authenticator } = judged
+  const refusal = refuse(why.reason, {
+    ...(why.detail === undefined ? {} : { detail: why.detail }),
+    ...(why.retryAfter === undefined ? {} : { retryAfter: why.retryAfter }),
+    ...(why.fields === undefined ? {} : { fields: why.fields }),
+  })
+  const challenges = challengesFor(chain, refusal, why, judged)
+  return {
+    outcome: 'refused',
+    refusal: challenges === undefined ? refusal : { ...refusal, challenges },
+    ...(authenticator === undefined ? {} : { authenticator: authenticator.name }),
+    ...(presented === undefined ? {} : { presented }),
+    ...(why.credentialId === undefined ? {} : { credentialId: why.credentialId }),
+  }
+}
+
+/** A place held nothing that could be a credential; the challenge still tells of a scheme that came empty. */
+export function refusedUnread(chain: Chain, why: Rejected, request: GatewayRequest): NotAuthenticated {
+  const answer = refused(chain, why)
+  if (answer.refusal.status !== 401) return answer
+  const scheme = /^(?:bearer|dpop)(?= |$)/i.exec(request.header('authorization') ?? '')?.[0]
+  return {
+    ...answer,
+    refusal: { ...answer.refusal, challenges: chain.challenges.refused(scheme, 'invalid_token') },
+  }
+}
+
+function challengesFor(
+  chain: Chain,
+  { status, code }: Refusal,
+  { proofError }: Rejected,
+  { presented, authenticator }: Judged,
+): readonly string[] | undefined {
+  if (status !== 401) return undefined
+  if (proofError !== undefined) return chain.challenges.refused('DPoP', proofError)
+  if (presented === undefined || code === 'credential_missing') return chain.challenges.missing
+  return chain.challenges.refused(tokenScheme(presented, authenticator), 'invalid_token')
+}

@@ -1,0 +1,10 @@
+/** The gateway's own endpoints, one line each. An endpoint that nothing configured needs is not there: 404. */
+import type { Configuration } from '../../configuration.ts'
+import type { Foundation } from '../services.ts'
+import type { OwnEndpoint } from './endpoint.ts'
+import { health } from './health.ts'
+import { keySet } from './key-set.ts'
+
+export function ownEndpoints(_configuration: Configuration, _foundation: Foundation): readonly OwnEndpoint[] {
+  return [health, keySet]
+}
