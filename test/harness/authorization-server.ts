@@ -189,7 +189,8 @@ function introspection(self: AuthorizationServer, form: URLSearchParams): Json {
 function isClient({ secrets }: AuthorizationServer, { form, headers }: RecordedForm): boolean {
   if (secrets === undefined) return true
   const basic = /^Basic (.+)$/.exec(headers.authorization ?? '')?.[1]
-  if (basic === undefined) return form.get('client_id') === 'gw' && secrets.has(form.get('client_secret') ?? '')
+  if (basic === undefined)
+    return form.get('client_id') === 'gw' && secrets.has(form.get('client_secret') ?? '')
   const [id = '', secret = ''] = Buffer.from(basic, 'base64').toString().split(':').map(formDecode)
   return id === 'gw' && secrets.has(secret)
 }
@@ -206,7 +207,11 @@ function send(response: ServerResponse, { status = 200, type, headers, body }: R
 function makeKey(): SigningKey {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const kid = randomUUID()
-  return { kid, key: privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' } }
+  return {
+    kid,
+    key: privateKey,
+    jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' },
+  }
 }
 
 function signWith({ key, kid }: SigningKey, header: Json, claims: Json): string {
