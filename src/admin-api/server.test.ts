@@ -32,6 +32,7 @@ const partnerKeys: ApiKeySettings = {
   prefix: 'ptc',
   maxLifetime: 90 * 86_400_000,
   grace: 86_400_000,
+  onLeak: 'revoke',
 }
 const configuration = {
   authenticators: { 'partner-keys': partnerKeys },

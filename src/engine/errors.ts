@@ -118,6 +118,12 @@ export const reasons = {
   key_expired: { code: 'credential_expired' },
   key_revoked: { code: 'credential_revoked' },
   key_grace_over: { code: 'credential_expired' },
+  key_quarantined: { code: 'forbidden' },
+  // reports of leaked keys
+  leak_report_unsigned: { code: 'credential_missing' },
+  leak_report_key_unknown: { code: 'credential_invalid' },
+  leak_report_forged: { code: 'credential_invalid', guess: true },
+  leak_report_malformed: { code: 'bad_request' },
   // authenticate: JWT
   token_malformed: { code: 'credential_invalid' },
   token_too_large: { code: 'credential_invalid' },

@@ -52,7 +52,7 @@ export function build(configuration: Configuration, foundation: Foundation, prev
         changes: store.changes,
         once: foundation.once,
         provider: (name) => providers.get(name)!.part,
-        onKeyUse: (id, at) => usage.note(id, at),
+        onKeyUse: (id, at, address) => usage.note(id, at, address),
         onTokenCache: (outcome) => metrics.tokenCache(outcome === 'hit'),
       }),
     ({ files = [] }) => files,

@@ -14,7 +14,16 @@ const start = Date.UTC(2027, 0, 1)
 const day = 86_400_000
 
 function apiKey(name: string, edits: Partial<ApiKeySettings> = {}): ApiKeySettings {
-  return { type: 'api-key', name, in: [], prefix: 'ptc', maxLifetime: 90 * day, grace: day, ...edits }
+  return {
+    type: 'api-key',
+    name,
+    in: [],
+    prefix: 'ptc',
+    maxLifetime: 90 * day,
+    grace: day,
+    onLeak: 'revoke',
+    ...edits,
+  }
 }
 
 function withAuthenticators(...settings: ApiKeySettings[]): Pick<Configuration, 'authenticators' | 'routes'> {

@@ -38,13 +38,14 @@ function jwt(name: string, of: string, maxLifetime?: number): JwtSettings {
     algorithms: [],
     secretEncoding: 'utf8',
     requiredClaims: [],
+    binding: { mode: 'none', dpop: { nonce: false, window: 60_000 } },
     ...(maxLifetime === undefined ? {} : { maxLifetime }),
   }
 }
 
 const corp = provider('corp', 'oidc', { issuer })
 const entra = provider('entra', 'entra', { tenant: '11111111-2222-3333-4444-555555555555' })
-const keys = { type: 'api-key', name: 'keys', in: [], prefix: 'ptc', grace: 0 } as const
+const keys = { type: 'api-key', name: 'keys', in: [], prefix: 'ptc', grace: 0, onLeak: 'revoke' } as const
 
 describe('revoking what others issued', () => {
   let configuration: Pick<Configuration, 'authenticators' | 'providers'>
@@ -210,5 +211,53 @@ describe('revoking what others issued', () => {
   ])('refuses %j', async (input, paths) => {
     expect(await pathsOf(input)).toEqual(paths)
     expect(await revocations.list()).toEqual([])
+  })
+
+  it('says when a time is still to come', async () => {
+    const before = new Date(now + 60_000).toISOString()
+    const { notices } = await revocations.revoke({ kind: 'issuer', issuer, before }, 'x')
+    expect(notices).toEqual([expect.stringContaining('still to come')])
+  })
+
+  describe('is ended for what is issued later', () => {
+    it('where it is permanent, and what was issued before stays refused', async () => {
+      const alice = { kind: 'subject', value: 'alice', issuer } as const
+      await revocations.revoke({ ...alice, permanent: true }, 'x')
+      refreshed = 0
+      expect(await revocations.end({ ...alice, reason: 'back' }, 'cli:root')).toMatchObject([
+        { ...alice, at: '2027-01-01T00:00:00Z', permanent: false },
+      ])
+      expect(await store.revocations.list()).toMatchObject([{ at: now, permanent: false }])
+      expect(refreshed).toBe(1)
+      expect(events.at(-1)).toMatchObject({
+        type: 'credential',
+        data: { change: 'revocation-ended', ...alice, reason: 'back', by: 'cli:root' },
+      })
+    })
+
+    it('where its time is still to come', async () => {
+      await revocations.revoke({ kind: 'issuer', issuer, before: '2099-01-01T00:00:00Z' }, 'x')
+      await revocations.end({ kind: 'issuer', issuer }, 'x')
+      expect(await store.revocations.list()).toMatchObject([{ kind: 'issuer', at: now }])
+    })
+
+    it('and never taken back where it is about what is past', async () => {
+      await revocations.revoke({ kind: 'subject', value: 'alice' }, 'x')
+      await expect(revocations.end({ kind: 'subject', value: 'alice', issuer }, 'x')).rejects.toMatchObject({
+        kind: 'not_found',
+      })
+      expect(await store.revocations.list()).toHaveLength(1)
+    })
+
+    it.each([
+      [{ kind: 'subject', issuer }, ['value']],
+      [{ kind: 'issuer', issuer, value: 'x' }, ['value']],
+      [{ kind: 'certificate', issuer, value: '00' }, ['value']],
+      [{ kind: 'subject', issuer: '', value: 'a\nb', reason: '\u0000' }, ['issuer', 'reason']],
+    ] as const)('only as a whole: %j', async (input, paths) => {
+      await expect(revocations.end(input, 'x')).rejects.toMatchObject({
+        faults: paths.map((path) => ({ path })),
+      })
+    })
   })
 })

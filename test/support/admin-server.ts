@@ -15,7 +15,14 @@ export interface AdminSetting {
   readonly clock: { time: number; now(): number }
 }
 
-const keys: ApiKeySettings = { type: 'api-key', name: 'partner-keys', in: [], prefix: 'ptc', grace: 0 }
+const keys: ApiKeySettings = {
+  type: 'api-key',
+  name: 'partner-keys',
+  in: [],
+  prefix: 'ptc',
+  grace: 0,
+  onLeak: 'revoke',
+}
 
 /** A real admin server on a free port of loopback, over a store in memory. */
 export async function startAdminSetting(token: string): Promise<AdminSetting> {

@@ -38,6 +38,7 @@ export function keySettings(edits: Partial<ApiKeySettings> = {}): ApiKeySettings
     prefix: 'ptc',
     maxLifetime: 90 * 86_400_000,
     grace: 3_600_000,
+    onLeak: 'revoke',
   }
   return { ...settings, ...edits }
 }
@@ -76,6 +77,7 @@ export async function openKeyGate(...configured: ApiKeySettings[]): Promise<KeyG
         return store.apiKeys.findByDigest(digest)
       },
       hasImported: () => store.apiKeys.hasImported(),
+      lastSeen: (id, address) => store.apiKeys.lastSeen(id, address),
     },
     changes: store.changes,
     clock,

@@ -97,6 +97,38 @@ describe('portcullis keys', () => {
     expect(shown.out).toMatch(/^reason +leaked$/m)
   })
 
+  it('binds a key to a certificate, and its successor too', async () => {
+    const hex = 'AB'.repeat(32).replace(/(..)(?=.)/g, '$1:')
+    const { id, certificate } = await json(`create --owner acme --certificate ${hex}`)
+    expect(certificate).toBe('ab'.repeat(32))
+    expect(await json(`rotate ${String(id)}`)).toMatchObject({ certificate })
+    expect((await keys(`show ${String(id)}`)).out).toMatch(/^certificate +(ab){32}$/m)
+  })
+
+  it('shows how far a rotation has come', async () => {
+    const { id } = await json('create --owner acme')
+    const { id: next } = await json(`rotate ${String(id)}`)
+    expect((await keys('list')).out).toMatch(/ {2}new$/m)
+    expect((await keys(`show ${String(next)}`)).out).toMatch(
+      new RegExp(`^rotation +new: old ${String(id)} never used, new ${String(next)} never used$`, 'm'),
+    )
+  })
+
+  it('releases a key from its quarantine', async () => {
+    const { id } = await json('create --owner acme')
+    expect((await keys(`release ${String(id)}`)).err).toBe('the key is in no quarantine\n')
+    const store = await openStore(join(line.folder, 'store.db'), { clock: { now: () => Date.now() } })
+    await store.apiKeys.touch([{ id: String(id), at: Date.now(), address: '192.0.2.1' }])
+    await store.apiKeys.quarantine(String(id), Date.now(), 'found in public')
+    await store.close()
+    const shown = (await keys(`show ${String(id)}`)).out
+    expect(shown).toMatch(/^status +quarantined$/m)
+    expect(shown).toMatch(/^seen from +192\.0\.2\.1 \(/m)
+    expect((await keys(`release ${String(id)} --reason mine`)).out).toMatch(/^released \w+ of acme/)
+    expect(await json(`show ${String(id)}`)).toMatchObject({ status: 'active' })
+    expect((await outbox()).at(-1)?.data).toMatchObject({ change: 'released', reason: 'mine' })
+  })
+
   it('imports from a file and from standard input', async () => {
     const sha256 = createHash('sha256').update('second-legacy-key').digest('hex')
     line.write('keys.json', JSON.stringify([{ id: 'l1', key: 'first-legacy-key', owner: 'acme' }]))
@@ -144,7 +176,7 @@ describe('portcullis keys', () => {
     ['create --owner acme --rate-limit 10', /^--rate-limit: must be a rate/],
     ['create --owner acme --meta novalue', /must be name=value/],
     ['create --owner acme --meta a=1 --meta a=2', /a is there twice/],
-    ['create --owner acme --certificate 00', /not available in this version/],
+    ['create --owner acme --certificate 00', /^--certificate: must be the SHA-256 fingerprint/],
     ['create --owner acme --colour red', /unknown option/],
     ['rotate', /missing required argument/],
     ['import', /--file/],
@@ -159,6 +191,7 @@ describe('portcullis keys', () => {
     ['show nobody', /there is no key "nobody"/],
     ['revoke nobody', /there is no key/],
     ['rotate nobody', /there is no key/],
+    ['release nobody', /there is no key/],
   ])('%s fails', async (args, words) => {
     const { code, err } = await keys(args)
     expect(code).toBe(1)

@@ -40,6 +40,31 @@ describe('portcullis revoke', () => {
     ])
   })
 
+  it('lists what stands', async () => {
+    expect((await revoke('list')).out).toBe('')
+    await revoke(`--subject alice --issuer ${issuer} --reason left`)
+    await revoke('--jti abc')
+    const { out } = await revoke('list')
+    expect(out.trim().split('\n')).toHaveLength(2)
+    expect(out).toMatch(/^\S+Z {2}subject alice of https:\/\/login\.example\.com, issued until \S+: left$/m)
+    expect(JSON.parse((await revoke('list --json')).out)).toMatchObject([
+      { kind: 'subject', value: 'alice' },
+      { kind: 'jti', value: 'abc' },
+    ])
+  })
+
+  it('lets what is issued later pass again, and says that there was nothing to end', async () => {
+    await revoke(`--subject alice --issuer ${issuer} --permanent`)
+    const { code, out } = await revoke(`end --subject alice --issuer ${issuer} --json`)
+    expect([code, JSON.parse(out)]).toMatchObject([0, [{ value: 'alice', permanent: false }]])
+    expect(await standing()).toMatchObject([{ permanent: false }])
+    const again = await revoke(`end --subject alice --issuer ${issuer}`)
+    expect([again.code, again.err]).toEqual([
+      1,
+      'there is no revocation of it that refuses what is issued from now on\n',
+    ])
+  })
+
   it('revokes a token for as long as it may live', async () => {
     const { out } = await revoke('--jti abc --json')
     const [made] = JSON.parse(out) as { kind: string; value: string; expiresAt: string; at: string }[]
@@ -74,6 +99,9 @@ describe('portcullis revoke', () => {
     [`--issuer ${issuer} --before yesterday`, /^--before: must be an RFC 3339 time/],
     [`--issuer ${issuer} --before 2026-01-01 --permanent`, /--permanent does not go/],
     ['--certificate 00', /fingerprint/],
+    ['end --subject a', /say whose credentials/],
+    [`end --jti a --issuer ${issuer}`, /revoked for good/],
+    [`end --subject a --client b --issuer ${issuer}`, /give one of/],
   ])('"%s" is wrong usage', async (args, words) => {
     const { code, err } = await revoke(args)
     expect(code).toBe(2)

@@ -90,13 +90,13 @@ export interface WeaknessRule<Settings> {
 export interface AuthenticatorParts {
   readonly clock: Clock
   readonly revocations: RevocationCheck
-  readonly apiKeys: Pick<ApiKeyStore, 'findByDigest' | 'findById' | 'hasImported'>
+  readonly apiKeys: Pick<ApiKeyStore, 'findByDigest' | 'findById' | 'hasImported' | 'lastSeen'>
   readonly changes: StoreChanges
   readonly once: Once
   /** Of a provider that the settings name. */
   readonly provider: (name: string) => ProviderParts
   /** Told of each accepted use of an API key; as cheap as a map look-up. */
-  readonly onKeyUse: (id: string, at: number) => void
+  readonly onKeyUse: (id: string, at: number, address?: string) => void
   /** Each time a token is looked up among the verified ones. */
   readonly onTokenCache: (outcome: 'hit' | 'miss') => void
 }

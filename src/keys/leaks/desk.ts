@@ -98,7 +98,9 @@ export function createLeakDesk(options: LeakDeskOptions): LeakDesk {
     const seen = JSON.stringify([record.id, action === 'reported' ? action : 'ended', url])
     if (action !== 'revoked' && action !== 'quarantined' && told.has(seen)) return
     const { id: keyId, owner } = record
-    await options.audit.record(credentialEvent(now, by, { change: 'leaked', keyId, owner, action, source, url }))
+    await options.audit.record(
+      credentialEvent(now, by, { change: 'leaked', keyId, owner, action, source, url }),
+    )
     told.set(seen, true)
     options.onFound({ keyId, owner, action, source, url })
   }
@@ -143,5 +145,8 @@ function reactionTo(
 }
 
 function shownUrl({ url, token }: LeakMatch): string {
-  return url.replaceAll(token, '[key]').replaceAll(/[^\x21-\x7e]/g, '').slice(0, 2_048)
+  return url
+    .replaceAll(token, '[key]')
+    .replaceAll(/[^\x21-\x7e]/g, '')
+    .slice(0, 2_048)
 }

@@ -6,7 +6,7 @@ import type { CredentialPlace } from '../../identity.ts'
 import type { Outcome } from '../../outcome.ts'
 import { Secret } from '../../secret.ts'
 import type { Presented } from '../authenticator.ts'
-import { createApiKeyAuthenticator, type ApiKeyAuthenticator } from './authenticator.ts'
+import { createApiKeyAuthenticator } from './authenticator.ts'
 import { digestOfKey } from './digest.ts'
 import { makeKey } from './key-format.ts'
 
@@ -19,6 +19,7 @@ const settings: ApiKeySettings = {
   prefix: 'ptc',
   maxLifetime: 90 * 86_400_000,
   grace: 86_400_000,
+  onLeak: 'revoke',
 }
 const start = 1_800_000_000_000
 const day = 86_400_000
@@ -30,7 +31,8 @@ describe('the api-key authenticator', () => {
   let lookUps: number
   let failure: Error | undefined
   let isAsync: boolean
-  let used: [string, number][]
+  let used: (readonly [string, number] | readonly [string, number, string])[]
+  let seen: Map<string, number>
   let revoked: (facts: RevocationFacts) => boolean
   const { id, key } = makeKey('ptc')
 
@@ -44,6 +46,11 @@ describe('the api-key authenticator', () => {
       const found = [...records.values()].find(({ digests }) => digests.includes(digest))
       return isAsync ? Promise.resolve(found) : found
     },
+    lastSeen: (of: string, address: string): number | undefined | Promise<number | undefined> => {
+      if (failure !== undefined) throw failure
+      const at = seen.get(`${of} ${address}`)
+      return isAsync ? Promise.resolve(at) : at
+    },
     hasImported: () => [...records.values()].some(({ origin }) => origin === 'imported'),
   }
 
@@ -54,21 +61,34 @@ describe('the api-key authenticator', () => {
     failure = undefined
     isAsync = false
     used = []
+    seen = new Map()
     revoked = () => false
   })
 
-  function made(edits: Partial<ApiKeySettings> = {}, remember = 100): ApiKeyAuthenticator {
-    return createApiKeyAuthenticator(
+  interface Subject {
+    recall(presented: Presented, clientIp?: string): Outcome | undefined
+    verify(presented: Presented, clientIp?: string): Outcome | Promise<Outcome>
+    takes(presented: Presented): 'yes' | 'maybe' | 'no'
+  }
+
+  function made(edits: Partial<ApiKeySettings> = {}, remember = 100): Subject {
+    const authenticator = createApiKeyAuthenticator(
       { ...settings, ...edits },
       {
         store,
         changes,
         clock,
         revocations: { isRevoked: (facts) => revoked(facts) },
-        onUse: (usedId, at) => used.push([usedId, at]),
+        onUse: (usedId, at, address) =>
+          used.push(address === undefined ? [usedId, at] : [usedId, at, address]),
         remember,
       },
     )
+    return {
+      recall: (presented, clientIp = '192.0.2.1') => authenticator.recall(presented, { clientIp }),
+      verify: (presented, clientIp = '192.0.2.1') => authenticator.verify(presented, { clientIp }),
+      takes: (presented) => authenticator.takes(presented),
+    }
   }
 
   function keep(edits: Partial<ApiKeyRecord> = {}, pepper?: Secret): ApiKeyRecord {
@@ -337,5 +357,76 @@ describe('the api-key authenticator', () => {
       reason: 'store_unavailable',
       detail: 'disk I/O error',
     })
+  })
+
+  describe('of a key in quarantine', () => {
+    const friend = '198.51.100.7'
+    const stranger = '203.0.113.9'
+
+    beforeEach(() => {
+      keep({ quarantinedAt: start - day })
+      seen.set(`${id} ${friend}`, start - 29 * day)
+    })
+
+    it.each([false, true])(
+      'takes it only from addresses seen in the last 30 days (asynchronous store: %s)',
+      async (is) => {
+        isAsync = is
+        const authenticator = made()
+        expect((await authenticator.verify(shown(key), friend)).outcome).toBe('verified')
+        expect(await authenticator.verify(shown(key), stranger)).toEqual({
+          outcome: 'rejected',
+          reason: 'key_quarantined',
+          credentialId: id,
+        })
+        expect(authenticator.recall(shown(key), stranger)?.outcome).toBe(is ? undefined : 'rejected')
+        clock.time += day
+        expect(await authenticator.verify(shown(key), friend)).toMatchObject({ reason: 'key_quarantined' })
+      },
+    )
+
+    it('counts an IPv6 caller by the /64', async () => {
+      seen.set(`${id} 2001:db8:0:0::/64`, start - 1)
+      expect((await made().verify(shown(key), '2001:db8::ffff')).outcome).toBe('verified')
+      expect((await made().verify(shown(key), '2001:db8:0:1::1')).outcome).toBe('rejected')
+    })
+
+    it('remembers the address of a use that passed, and of no other', async () => {
+      const authenticator = made()
+      await authenticator.verify(shown(key), stranger)
+      await authenticator.verify(shown(key), friend)
+      expect(used).toEqual([[id, start, friend]])
+    })
+
+    it('says that it is dead rather than that it is held', async () => {
+      keep({ quarantinedAt: start - day, revokedAt: start - 1 })
+      expect(await made().verify(shown(key), stranger)).toMatchObject({ reason: 'key_revoked' })
+    })
+
+    it('refuses while the store cannot say', async () => {
+      const authenticator = made()
+      await authenticator.verify(shown(key), friend)
+      failure = new Error('locked')
+      expect(authenticator.recall(shown(key), friend)).toMatchObject({ reason: 'store_unavailable' })
+    })
+  })
+
+  it('tells where a key comes from only where leaks lead to a quarantine', async () => {
+    keep()
+    await made().verify(shown(key))
+    await made({ onLeak: 'quarantine' }).verify(shown(key))
+    expect(used).toEqual([
+      [id, start],
+      [id, start, '192.0.2.1'],
+    ])
+  })
+
+  it('refuses a key whose certificate was revoked', async () => {
+    const certificate = 'ab'.repeat(32)
+    revoked = (facts) => facts.certificate === certificate
+    keep()
+    expect((await made().verify(shown(key))).outcome).toBe('verified')
+    keep({ certificate })
+    expect(await made().verify(shown(key))).toMatchObject({ reason: 'key_revoked' })
   })
 })

@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache'
 import type { ApiKeySettings } from './settings.ts'
 import type { ApiKeyRecord, ApiKeyStore, StoreChanges } from '../../../ports/api-keys.ts'
 import type { Clock } from '../../../ports/clock.ts'
-import type { RevocationCheck } from '../../../ports/revocations.ts'
+import type { RevocationCheck, RevocationFacts } from '../../../ports/revocations.ts'
 import { placeWay } from '../../challenge.ts'
 import type { Reason } from '../../errors.ts'
 import type { CredentialPlace } from '../../identity.ts'
@@ -16,14 +16,15 @@ import { digestOfKey } from './digest.ts'
 import { apiKeyIssuer, noticeBegins, verifiedByKey } from './identity.ts'
 import { shapeOfKey } from './key-format.ts'
 import { faultOfKey } from './life.ts'
+import { isSeenLately, type Origin } from './quarantine.ts'
 
 export interface ApiKeyDependencies {
-  readonly store: Pick<ApiKeyStore, 'findByDigest' | 'hasImported'>
+  readonly store: Pick<ApiKeyStore, 'findByDigest' | 'hasImported' | 'lastSeen'>
   readonly changes: StoreChanges
   readonly clock: Clock
   readonly revocations: RevocationCheck
-  /** Told of each accepted use; must be as cheap as a map look-up. */
-  readonly onUse: (id: string, at: number) => void
+  /** Told of each accepted use, and of its address where that is to be remembered; must be as cheap as a map look-up. */
+  readonly onUse: (id: string, at: number, address?: string) => void
   /** How many verified keys are remembered. */
   readonly remember?: number
 }
@@ -42,8 +43,8 @@ export const longestKey = 4096
 const jwsShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 
 export interface ApiKeyAuthenticator extends Authenticator {
-  recall(presented: Presented): Outcome | undefined
-  verify(presented: Presented): Outcome | Promise<Outcome>
+  recall(presented: Presented, from: Origin): Outcome | undefined
+  verify(presented: Presented, from: Origin): Outcome | Promise<Outcome>
 }
 
 export function createApiKeyAuthenticator(
@@ -55,7 +56,7 @@ export function createApiKeyAuthenticator(
   let imported: { readonly version: number; readonly any: boolean } | undefined
 
   /** From memory. After a change in the store the record is read again by its digest: still no hash, so a lockout does not hit a known key. */
-  function recall(presented: Presented): Outcome | undefined {
+  function recall(presented: Presented, from: Origin): Outcome | undefined {
     let entry = known.get(presented.value)
     if (entry === undefined) return undefined
     if (entry.version !== deps.changes.version) {
@@ -66,7 +67,8 @@ export function createApiKeyAuthenticator(
     if (now >= entry.staleFrom || !isSamePlace(entry.verified.credential.place, presented.place)) {
       entry = keep(presented, entry.record, entry.digest, entry.version, now)
     }
-    return judge(entry, now)
+    const outcome = judge(entry, now, from)
+    return outcome instanceof Promise ? undefined : outcome
   }
 
   function reread(presented: Presented, entry: Known): Known | undefined {
@@ -79,30 +81,35 @@ export function createApiKeyAuthenticator(
     return keep(presented, found, entry.digest, version, deps.clock.now())
   }
 
-  function verify(presented: Presented): Outcome | Promise<Outcome> {
+  function verify(presented: Presented, from: Origin): Outcome | Promise<Outcome> {
     const { value } = presented
     if (value.length > longestKey || !isVisibleAscii(value)) return rejected('key_malformed')
-    if (!value.startsWith(prefix)) return lookUp(presented, unknownReason(value), false)
+    if (!value.startsWith(prefix)) return lookUp(presented, from, unknownReason(value), false)
     const shape = shapeOfKey(value, settings.prefix)
-    if (shape === 'good') return lookUp(presented, 'key_unknown', false)
+    if (shape === 'good') return lookUp(presented, from, 'key_unknown', false)
     const reason = shape === 'form' ? 'key_malformed' : 'key_checksum'
     // Only where keys were imported may a strange form, or a wrong checksum, be somebody else's format.
     const any = hasImported()
     if (any instanceof Promise)
-      return any.then((is) => (is ? lookUp(presented, reason, true) : rejected(reason)))
-    return any ? lookUp(presented, reason, true) : rejected(reason)
+      return any.then((is) => (is ? lookUp(presented, from, reason, true) : rejected(reason)))
+    return any ? lookUp(presented, from, reason, true) : rejected(reason)
   }
 
-  function lookUp(presented: Presented, unknown: Reason, onlyImported: boolean): Outcome | Promise<Outcome> {
+  function lookUp(
+    presented: Presented,
+    from: Origin,
+    unknown: Reason,
+    onlyImported: boolean,
+  ): Outcome | Promise<Outcome> {
     // Read before the look-up: a change while it runs must not be taken for seen.
     const { version } = deps.changes
     const digest = digestOfKey(presented.value, settings.pepper)
-    const settle = (found: ApiKeyRecord | Rejected | undefined): Outcome => {
+    const settle = (found: ApiKeyRecord | Rejected | undefined): Outcome | Promise<Outcome> => {
       if (found === undefined) return rejected(unknown)
       if ('outcome' in found) return found
       if (onlyImported && found.origin !== 'imported') return rejected(unknown)
       const now = deps.clock.now()
-      return judge(keep(presented, found, digest, version, now), now)
+      return judge(keep(presented, found, digest, version, now), now, from)
     }
     const found = attempt(() => deps.store.findByDigest(digest))
     return found instanceof Promise ? found.then(settle) : settle(found)
@@ -128,17 +135,34 @@ export function createApiKeyAuthenticator(
   }
 
   /** The secret held; now the rest. Life and revocation are judged on each use, never remembered. */
-  function judge(entry: Known, now: number): Outcome {
+  function judge(entry: Known, now: number, from: Origin): Outcome | Promise<Outcome> {
     const { record } = entry
     const fault = isMeantForUs(record) ? faultOfKey(record, now) : 'key_not_for_authenticator'
     if (fault !== undefined) return { outcome: 'rejected', reason: fault, credentialId: record.id }
-    if (
-      deps.revocations.isRevoked({ issuer: apiKeyIssuer, subject: record.owner, issuedAt: record.createdAt })
-    ) {
+    if (deps.revocations.isRevoked(revocable(record)))
       return { outcome: 'rejected', reason: 'key_revoked', credentialId: record.id }
+    if (record.quarantinedAt !== undefined) return judgeQuarantine(entry, now, from)
+    return used(entry, now, settings.onLeak === 'quarantine' ? from : undefined)
+  }
+
+  /** Asked anew for each use: what passes today may be too long ago tomorrow. */
+  function judgeQuarantine(entry: Known, now: number, from: Origin): Outcome | Promise<Outcome> {
+    const { id } = entry.record
+    const settle = (isSeen: boolean): Outcome =>
+      isSeen ? used(entry, now, from) : { outcome: 'rejected', reason: 'key_quarantined', credentialId: id }
+    try {
+      const isSeen = isSeenLately(deps.store, entry.record, from, now)
+      return isSeen instanceof Promise ? isSeen.then(settle, unavailable) : settle(isSeen)
+    } catch (error) {
+      return unavailable(error)
     }
-    deps.onUse(record.id, now)
-    return entry.verified
+  }
+
+  /** @param from told only where the address is to be remembered */
+  function used({ record, verified }: Known, now: number, from: Origin | undefined): Verified {
+    if (from === undefined) deps.onUse(record.id, now)
+    else deps.onUse(record.id, now, from.clientIp)
+    return verified
   }
 
   function isMeantForUs(record: ApiKeyRecord): boolean {
@@ -170,6 +194,15 @@ export function createApiKeyAuthenticator(
     takes: (presented) => (presented.value.startsWith(prefix) ? 'yes' : 'maybe'),
     recall,
     verify,
+  }
+}
+
+function revocable({ owner, certificate, createdAt }: ApiKeyRecord): RevocationFacts {
+  return {
+    issuer: apiKeyIssuer,
+    subject: owner,
+    ...(certificate === undefined ? {} : { certificate }),
+    issuedAt: createdAt,
   }
 }
 

@@ -8,7 +8,7 @@ import type { ApiKeySettings } from './settings.ts'
 export const apiKey: AuthenticatorKind = defineKind<ParsedApiKey, ApiKeySettings>({
   type: 'api-key',
   schema: apiKeySchema,
-  compile: (name, { type, in: places, prefix, maxLifetime, grace, pepper }) => ({
+  compile: (name, { type, in: places, prefix, maxLifetime, grace, pepper, onLeak }) => ({
     type,
     name,
     in: places,
@@ -16,6 +16,7 @@ export const apiKey: AuthenticatorKind = defineKind<ParsedApiKey, ApiKeySettings
     ...(maxLifetime === 'none' ? {} : { maxLifetime }),
     grace,
     ...(pepper === undefined ? {} : { pepper }),
+    onLeak,
   }),
   competes: (one, other) => one.prefix === other.prefix && placesShared(one.in, other.in),
   apart: 'two prefixes, two places (`in`), or one of the two on this route',

@@ -11,7 +11,7 @@ export interface ParsedApiKey {
   readonly maxLifetime: number | 'none'
   readonly grace: number
   readonly pepper?: Secret
-  readonly onLeak: string
+  readonly onLeak: 'revoke' | 'quarantine' | 'report'
 }
 
 const prefixText = 'two to ten lower-case letters and digits, such as ptc'
@@ -39,6 +39,8 @@ export function apiKeySchema(words: Vocabulary): z.ZodObject {
     onLeak: z
       .enum(['revoke', 'quarantine', 'report'])
       .prefault('revoke')
-      .describe('What becomes of a key that was found in public.'),
+      .describe(
+        'What becomes of a key that was found in public. `quarantine`: good only from addresses seen in the last 30 days.',
+      ),
   })
 }

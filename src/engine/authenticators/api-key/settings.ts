@@ -8,6 +8,8 @@ export interface ApiKeySettings extends AuthenticatorSettings {
   readonly maxLifetime?: number
   readonly grace: number
   readonly pepper?: Secret
+  /** What becomes of a key that was found in public. */
+  readonly onLeak: 'revoke' | 'quarantine' | 'report'
 }
 
 export function isApiKey(settings: AuthenticatorSettings | undefined): settings is ApiKeySettings {
