@@ -40,9 +40,6 @@ export const later: readonly Later[] = [
   { path: ['providers', '*', 'type'], only: providerTypes },
   { path: ['authenticators', '*', 'type'], only: authenticatorKinds.map(({ type }) => type) },
   { path: ['authenticators', '*', 'onLeak'], only: ['revoke'] },
-  { path: ['authenticators', '*', 'binding'], only: ['none'] },
-  { path: ['authenticators', '*', 'dpop', 'nonce'], only: [false] },
-  { path: ['authenticators', '*', 'dpop', 'window'], only: ['60s'] },
   { path: ['authenticators', '*', 'resource'], only: [] },
   { path: ['upstreams', '*', 'protocol'], only: ['http1'] },
   ...(['routes', 'defaults'] as const).flatMap((section) => {

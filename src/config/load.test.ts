@@ -112,6 +112,7 @@ describe('the smallest configuration', () => {
           algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'],
           secretEncoding: 'utf8',
           requiredClaims: [],
+          binding: { mode: 'none', dpop: { nonce: false, window: 60_000 } },
         },
       },
       upstreams: {

@@ -81,8 +81,13 @@ export const dpopAlgorithms: readonly string[] = Object.freeze([
   'RS512',
 ])
 
-export function dpopWay(): Challenge {
-  return { scheme: 'DPoP', parameters: `algs="${dpopAlgorithms.join(' ')}"` }
+/** `metadata`: where its protected-resource metadata is (RFC 9728 section 5.1). */
+export function dpopWay(metadata?: string): Challenge {
+  const algs = `algs="${dpopAlgorithms.join(' ')}"`
+  return {
+    scheme: 'DPoP',
+    parameters: metadata === undefined ? algs : `${algs}, resource_metadata="${metadata}"`,
+  }
 }
 
 /** How an API key or token in a place is asked for where no scheme says it: the place itself. */

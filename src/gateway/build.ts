@@ -51,6 +51,7 @@ export function build(configuration: Configuration, foundation: Foundation, prev
         apiKeys: store.apiKeys,
         changes: store.changes,
         once: foundation.once,
+        proofs: foundation.proofs,
         provider: (name) => providers.get(name)!.part,
         onKeyUse: (id, at, address) => usage.note(id, at, address),
         onTokenCache: (outcome) => metrics.tokenCache(outcome === 'hit'),

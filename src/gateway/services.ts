@@ -1,6 +1,7 @@
 /** Opens what outlives every reload, in the order in which the parts need each other, and closes it in the reverse. */
 import { randomUUID } from 'node:crypto'
 import { openAudit, type OpenAudit } from './audit.ts'
+import type { ProofJudge } from '../engine/bindings/dpop.ts'
 import { createRevocationIndex, type RevocationIndex } from '../engine/revocation/index.ts'
 import { startExpiryScan } from '../engine/authenticators/api-key/expiry-notices.ts'
 import { createUsageCollector, type UsageCollector } from '../engine/authenticators/api-key/usage.ts'
@@ -18,6 +19,7 @@ import { openTracing } from '../telemetry/trace.ts'
 import type { Configuration } from '../configuration.ts'
 import { createStreamWatch, type StreamWatch } from '../upstream/upstream.ts'
 import { startOutboxDrain } from './outbox.ts'
+import { openProofJudge } from './proofs.ts'
 import type { Services } from './snapshot.ts'
 
 /** What snapshots are built on. */
@@ -30,6 +32,7 @@ export interface Foundation {
   readonly assertionKeys: AssertionKeys
   /** What may be used only once: proofs, nonces, logout tokens. */
   readonly once: Once
+  readonly proofs: ProofJudge
   /** One for the process: one timer watches all open streams. */
   readonly watch: StreamWatch
   readonly warnOfForwarding: (peer: string) => void
@@ -107,6 +110,8 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       lifetime: configuration.assertion.lifetime,
       onError: onError('assertion keys could not be looked after'),
     })
+    const once = createMemoryOnce(clock)
+    const proofs = await openProofJudge(store.meta, once, clock)
     const tracing = await openTracing(options.env)
     if (tracing !== undefined) closing.push(() => tracing.close())
     const services: Services = {
@@ -126,7 +131,8 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       audit,
       revocations,
       assertionKeys,
-      once: createMemoryOnce(clock),
+      once,
+      proofs,
       watch: createStreamWatch(clock),
       warnOfForwarding: warnOnce(log),
       close,

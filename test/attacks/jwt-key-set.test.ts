@@ -6,6 +6,7 @@ import {
 } from '../../src/engine/authenticators/jwt/jwt-authenticator.ts'
 import { createProvider, type Provider } from '../../src/remote/provider.ts'
 import { json, serveLoopback, type LoopbackServer } from '../support/loopback-server.ts'
+import { testProofs } from '../support/proofs.ts'
 import {
   accessClaims,
   createSigner,
@@ -31,7 +32,12 @@ beforeEach(async () => {
   published = [first.jwk]
   server = await serveLoopback((request, response) => json({ keys: published })(request, response))
   provider = createProvider(providerSettings({ endpoints: { jwks: `${server.origin}/keys` } }), { clock })
-  authenticator = createJwtAuthenticator(jwtSettings(), { provider, clock, revocations: testRevocations() })
+  authenticator = createJwtAuthenticator(jwtSettings(), {
+    provider,
+    clock,
+    revocations: testRevocations(),
+    proofs: testProofs(clock),
+  })
   await provider.refresh()
 })
 

@@ -70,9 +70,18 @@ describe('a logout or security event token', () => {
 })
 
 describe('a token that is bound to a key, without the proof', () => {
+  it.each<[string, unknown, string]>([
+    ['by DPoP', { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' }, 'bound_as_bearer'],
+    [
+      'to a certificate',
+      { 'x5t#S256': 'A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0' },
+      'bound_certificate_missing',
+    ],
+  ])('%s', async (_what, cnf, reason) => {
+    expect(await judge({ cnf })).toBe(reason)
+  })
+
   it.each<[string, unknown]>([
-    ['by DPoP', { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' }],
-    ['to a certificate', { 'x5t#S256': 'A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0' }],
     ['in a way that is not known', { 'x-new': 1 }],
     ['to nothing', {}],
     ['to null', null],

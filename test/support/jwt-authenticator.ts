@@ -6,6 +6,8 @@ import {
   type JwtAuthenticator,
 } from '../../src/engine/authenticators/jwt/jwt-authenticator.ts'
 import { profileFor } from '../../src/engine/providers/registry.ts'
+import { gatewayRequest } from './gateway-request.ts'
+import { testProofs } from './proofs.ts'
 import {
   fixedKeySet,
   jwtSettings,
@@ -27,7 +29,7 @@ export interface Bench {
   readonly cached: readonly ('hit' | 'miss')[]
   /** The verdict on a token that was never seen. */
   verify(token: string): Outcome | Promise<Outcome>
-  /** Why a token is refused, or `verified`. */
+  /** Why a token is refused, alone as a bearer token, or `verified`. */
   judge(token: string): Promise<string>
 }
 
@@ -46,6 +48,7 @@ export function onBench(
     provider: { profile: profileFor(providerSettings(provider)), keySet },
     clock,
     revocations,
+    proofs: testProofs(clock),
     cacheSize,
     onCache: (outcome) => void cached.push(outcome),
   })
@@ -58,7 +61,11 @@ export function onBench(
     cached,
     verify,
     judge: async (token) => {
-      const outcome = await verify(token)
+      const verdict = await verify(token)
+      const outcome =
+        verdict.outcome === 'verified'
+          ? await authenticator.binding!.judge(verdict, presented(token), gatewayRequest())
+          : verdict
       return outcome.outcome === 'verified' ? 'verified' : outcome.reason
     },
   }

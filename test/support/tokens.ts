@@ -111,6 +111,7 @@ export function jwtSettings(changes: Partial<JwtSettings> = {}): JwtSettings {
     algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'],
     secretEncoding: 'utf8',
     requiredClaims: [],
+    binding: { mode: 'none', dpop: { nonce: false, window: 60_000 } },
     ...changes,
   }
 }

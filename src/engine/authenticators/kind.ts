@@ -8,6 +8,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { KeySet } from '../../ports/key-sets.ts'
 import type { RevocationCheck } from '../../ports/revocations.ts'
 import type { Once } from '../../ports/once.ts'
+import type { ProofJudge } from '../bindings/dpop.ts'
 import type { Profile } from '../providers/profile.ts'
 import type { ProviderSettings } from '../providers/settings.ts'
 import type { Authenticator } from './authenticator.ts'
@@ -93,6 +94,8 @@ export interface AuthenticatorParts {
   readonly apiKeys: Pick<ApiKeyStore, 'findByDigest' | 'findById' | 'hasImported' | 'lastSeen'>
   readonly changes: StoreChanges
   readonly once: Once
+  /** Judges proofs of possession; one for the process. */
+  readonly proofs: ProofJudge
   /** Of a provider that the settings name. */
   readonly provider: (name: string) => ProviderParts
   /** Told of each accepted use of an API key; as cheap as a map look-up. */

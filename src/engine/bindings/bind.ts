@@ -7,18 +7,9 @@ import type { CredentialFacts } from '../identity.ts'
 import { rejected, type Outcome, type Rejected, type Verified } from '../outcome.ts'
 import type { GatewayRequest } from '../request.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Proven, ProofJudge, ProofRules } from './dpop.ts'
+import type { Proven, ProofJudge } from './dpop.ts'
 import { judgeCertificate } from './mtls.ts'
-
-/** What an authenticator of tokens demands. */
-export interface BindingSettings {
-  /**
-   * `none` and `optional` demand nothing of unbound tokens (`optional` tells clients that bound ones are welcome); `required`
-   * takes bound ones only, `dpop` and `mtls` only those that are bound in this way. A bound token is held to it under each.
-   */
-  readonly mode: Binding['mode']
-  readonly dpop: ProofRules
-}
+import type { BindingSettings } from './settings.ts'
 
 export interface BindingDependencies {
   readonly clock: Clock
@@ -32,8 +23,8 @@ export function bindTokens({ mode, dpop }: BindingSettings, deps: BindingDepende
     mode,
     judge(verified: Verified, presented: Presented, request: GatewayRequest) {
       const { confirmation } = verified.credential
-      if (confirmation?.unknown !== undefined)
-        return rejected('token_bound', `a confirmation that is not understood: ${confirmation.unknown}`)
+      const strange = notUnderstood(confirmation)
+      if (strange !== undefined) return strange
       const { jkt, x5tS256 } = confirmation ?? {}
       const fault =
         judgeDemand(mode, confirmation) ??
@@ -61,12 +52,21 @@ export function bindToCertificate({ clock }: Pick<BindingDependencies, 'clock'>)
     judge(verified: Verified, _presented: Presented, request: GatewayRequest) {
       const { confirmation } = verified.credential
       if (confirmation === undefined) return verified
-      const { jkt, x5tS256, unknown } = confirmation
-      if (jkt !== undefined || unknown !== undefined || x5tS256 === undefined)
-        return rejected('token_bound', 'bound in a way that is not understood here')
+      const strange = notUnderstood(confirmation)
+      if (strange !== undefined) return strange
+      const { jkt, x5tS256 } = confirmation
+      if (jkt !== undefined || x5tS256 === undefined)
+        return rejected('token_bound', 'bound to a key for DPoP')
       return judgeCertificate(x5tS256, request.certificate, clock.now()) ?? verified
     },
   })
+}
+
+function notUnderstood(confirmation: CredentialFacts['confirmation']): Rejected | undefined {
+  if (confirmation === undefined) return undefined
+  const { jkt, x5tS256, unknown } = confirmation
+  if (unknown === undefined && (jkt !== undefined || x5tS256 !== undefined)) return undefined
+  return rejected('token_bound', `a confirmation that is not understood: ${unknown ?? 'empty'}`)
 }
 
 /** Whether the token is bound in the way that is demanded. What it is bound to is judged in any case. */

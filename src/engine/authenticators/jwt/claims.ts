@@ -1,4 +1,5 @@
 /** Whose token it is and for whom: the cheap checks, made before a key is looked for. */
+import { confirmationOf } from '../../bindings/confirmation.ts'
 import type { Claims, Profile } from '../../providers/profile.ts'
 import { rejected, type Rejected } from '../../outcome.ts'
 
@@ -20,13 +21,10 @@ export function judgeClaims(claims: Claims, rules: ClaimRules): Rejected | undef
   if (audiences === undefined || !isAddressedTo(rules.audience, audiences)) return rejected('token_audience')
   // Logout and security event tokens are signed by the same keys, and prove nothing about a caller.
   if (Object.hasOwn(claims, 'events')) return rejected('token_kind', 'a security event token')
-  // Held to a key that only the true bearer has; without a way to check that proof the token is nobody's.
-  if (Object.hasOwn(claims, 'cnf')) {
-    return rejected(
-      'token_bound',
-      'the token is bound to a key, and proof of possession is not checked in this version',
-    )
-  }
+  // Held to a key in a way that nobody here can check: whoever has the token, it is of no use.
+  const strange = confirmationOf(claims)?.unknown
+  if (strange !== undefined)
+    return rejected('token_bound', `a confirmation that is not understood: ${strange}`)
   const missing = rules.requiredClaims.find((name) => !hasClaim(claims, name))
   return missing === undefined ? undefined : rejected('token_claim', `required claim ${missing} is missing`)
 }

@@ -1,3 +1,4 @@
+import { compileBinding } from '../../bindings/settings.ts'
 import type { ParsedJwt } from './schema.ts'
 import type { JwtSettings } from './settings.ts'
 
@@ -23,5 +24,6 @@ export function compileJwt(name: string, parsed: ParsedJwt): JwtSettings {
     ...(accept === undefined ? {} : { accept }),
     ...(maxLifetime === undefined ? {} : { maxLifetime }),
     requiredClaims,
+    binding: compileBinding(parsed),
   }
 }

@@ -3,7 +3,9 @@ import type { JwtSettings } from './settings.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { KeySet } from '../../../ports/key-sets.ts'
 import type { RevocationCheck } from '../../../ports/revocations.ts'
-import { bearerWay } from '../../challenge.ts'
+import { bindTokens } from '../../bindings/bind.ts'
+import type { ProofJudge } from '../../bindings/dpop.ts'
+import { tokenPlaces, tokenWays } from '../../bindings/settings.ts'
 import type { CredentialPlace } from '../../identity.ts'
 import { rejected, type Outcome, type Rejected, type Verified } from '../../outcome.ts'
 import type { Profile } from '../../providers/profile.ts'
@@ -23,6 +25,7 @@ export interface JwtDependencies {
   readonly provider: { readonly profile: Profile; readonly keySet: KeySet }
   readonly clock: Clock
   readonly revocations: RevocationCheck
+  readonly proofs: ProofJudge
   /** Verified tokens to remember; 10,000 by default. */
   readonly cacheSize?: number
   /** Each time a token is looked up among the verified ones. */
@@ -58,7 +61,7 @@ interface Candidate {
  */
 export function createJwtAuthenticator(
   settings: JwtSettings,
-  { provider: { profile, keySet }, clock, revocations, cacheSize, onCache }: JwtDependencies,
+  { provider: { profile, keySet }, clock, revocations, proofs, cacheSize, onCache }: JwtDependencies,
 ): JwtAuthenticator {
   const rules = compileRules(settings, profile)
   const tokens = createTokenCache(cacheSize)
@@ -119,8 +122,9 @@ export function createJwtAuthenticator(
   return Object.freeze({
     name: settings.name,
     type: 'jwt',
-    places: settings.in,
-    challenges: [bearerWay()],
+    places: tokenPlaces(settings.in),
+    challenges: tokenWays(settings.binding.mode),
+    binding: bindTokens(settings.binding, { clock, proofs }),
     issuers: profile.issuers,
     acceptsIssuer: (issuer: string) => profile.acceptsIssuer(issuer),
     affinity,

@@ -1,10 +1,11 @@
 /** How a `jwt` authenticator is written. */
 import type { z } from 'zod'
+import type { ParsedBinding } from '../../bindings/settings.ts'
 import type { CredentialPlace } from '../../identity.ts'
 import type { Secret } from '../../secret.ts'
 import type { Vocabulary } from '../vocabulary.ts'
 
-export interface ParsedJwt {
+export interface ParsedJwt extends ParsedBinding {
   readonly type: 'jwt'
   readonly in: readonly CredentialPlace[]
   readonly provider: string

@@ -1,3 +1,4 @@
+import type { BindingSettings } from '../../bindings/settings.ts'
 import type { Secret } from '../../secret.ts'
 import type { AuthenticatorSettings } from '../settings.ts'
 
@@ -16,6 +17,7 @@ export interface JwtSettings extends AuthenticatorSettings {
   readonly accept?: 'id-token'
   readonly maxLifetime?: number
   readonly requiredClaims: readonly string[]
+  readonly binding: BindingSettings
 }
 
 export function isJwt(settings: AuthenticatorSettings | undefined): settings is JwtSettings {

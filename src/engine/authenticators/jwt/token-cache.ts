@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import type { KeySet, VerificationKey } from '../../../ports/key-sets.ts'
 import type { RevocationCheck, RevocationFacts } from '../../../ports/revocations.ts'
+import { confirmationOf } from '../../bindings/confirmation.ts'
 import type { CredentialFacts, CredentialPlace } from '../../identity.ts'
 import type { Verified } from '../../outcome.ts'
 import type { Mapped } from './identity.ts'
@@ -46,12 +47,14 @@ export function toRemember(
 ): RememberedToken {
   // A revocation's instant is compared with the provider's clock at its slowest.
   const issuedAt = times.issued === undefined ? undefined : times.issued - rules.clockSkew
+  const confirmation = confirmationOf(identity.claims)
   const credential: CredentialFacts = {
     kind: 'jwt',
     ...(tokenId === undefined ? {} : { id: tokenId }),
     expiresAt: deadline(times, rules),
     ...(issuedAt === undefined ? {} : { issuedAt }),
     place,
+    ...(confirmation === undefined ? {} : { confirmation }),
   }
   const revocable = rules.profile.sameIssuers(identity.issuer).map((issuer): RevocationFacts => ({
     issuer,
