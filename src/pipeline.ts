@@ -9,6 +9,7 @@ import { conclude } from './gateway/conclude.ts'
 import { answered, type Stage } from './gateway/stage.ts'
 import { authenticateCaller, checkOrigin } from './gateway/stages/authenticate.ts'
 import { authorizeCaller } from './gateway/stages/authorize.ts'
+import { checkContent } from './gateway/stages/check-content.ts'
 import { boundBody, forward, planForward } from './gateway/stages/forward.ts'
 import { limitAddress, limitCaller } from './gateway/stages/limit.ts'
 import { matchRoute, normaliseTarget } from './gateway/stages/match.ts'
@@ -25,6 +26,7 @@ export const stages: readonly Stage[] = [
   { name: 'limit', type: 'rate_limit', run: limitCaller },
   { name: 'authorize', type: 'authorization', run: authorizeCaller },
   { name: 'bound the body', type: 'authorization', run: boundBody },
+  { name: 'check the body', type: 'authentication', run: checkContent },
   { name: 'propagate', type: 'authorization', run: planForward },
   { name: 'record', type: 'authorization', run: recordAdmission },
   { name: 'forward', type: 'authorization', run: forward },

@@ -1,3 +1,5 @@
+import type { ContentDigests } from './content-digest.ts'
+
 /** The verified caller: who, vouched for by whom, and how it was proven. Frozen once made; shared by all requests of one cached credential. */
 export interface Identity {
   readonly issuer: string
@@ -37,13 +39,21 @@ export interface CredentialFacts {
   readonly session?: string
   /** Field lines for the answer, flat: a fresh `DPoP-Nonce`. */
   readonly answerFields?: readonly string[]
+  /** What the content must be: it is checked before any of it is passed on, and its absence too. */
+  readonly contentDigests?: ContentDigests
   /** Of a key in grace or within 14 days of its end: the RFC 3339 time for `Portcullis-Key-Expires`. */
   readonly expiryNotice?: string
 }
 
 /** Where an authenticator reads its credential. Header names are lower-case. */
 export type CredentialPlace =
-  | { readonly kind: 'header'; readonly name: string; readonly scheme?: string }
+  | {
+      readonly kind: 'header'
+      readonly name: string
+      readonly scheme?: string
+      /** A second field that makes up the credential together with this one; the lines of each are then one list. */
+      readonly companion?: string
+    }
   | { readonly kind: 'cookie'; readonly name: string }
   | { readonly kind: 'query'; readonly name: string }
   | { readonly kind: 'certificate'; readonly name: 'client' }

@@ -70,7 +70,21 @@ function single(reader: PlaceReader, values: readonly string[]): Presented | Rej
   return { value, place: reader.whole }
 }
 
+/**
+ * Two fields that are one credential, each of them a list: others may have added to either in lines of their own. One of the
+ * two alone is there all the same, and whoever judges it sees that the rest is missing.
+ */
+function readPair(place: CredentialPlace, companion: string, request: GatewayRequest): Presented | undefined {
+  const lines = request.values(place.name)
+  const others = request.values(companion)
+  if (lines.length === 0 && others.length === 0) return undefined
+  return { value: `${lines.join(', ')}\n${others.join(', ')}`, place }
+}
+
 function readHeader(reader: PlaceReader, request: GatewayRequest): Presented | Rejected | undefined {
+  const { whole } = reader
+  if (whole?.kind === 'header' && whole.companion !== undefined)
+    return readPair(whole, whole.companion, request)
   const count = request.count(reader.name)
   if (count === 0) return undefined
   // Two lines of one credential field: whichever we verified, a backend might read the other.

@@ -1,5 +1,6 @@
 /** The two ends of the proof: who was authenticated, or the refusal with its challenges. */
 import { tokenScheme, type Chain } from './chain.ts'
+import { travelsByItself } from './origin.ts'
 import { refuse, type Refusal, type Rejected } from './outcome.ts'
 import type { Authenticated, NotAuthenticated, Proof } from './authenticate.ts'
 import type { Authenticator, Presented } from './authenticators/authenticator.ts'
@@ -31,13 +32,16 @@ function joined(proofs: readonly Proof[]): {
   })
   const expiresAt = Math.min(...proven.map((each) => each.credential.expiresAt))
   // The strictest of all: a cookie or a key's own limits among the members count for the whole.
-  const byItself = proven.find((each) => each.credential.place.kind === 'cookie')
+  const byItself = proven.find((each) => travelsByItself(each.credential.place))
   const limited = proven.find((each) => each.credential.kind === 'api-key')
+  // Whoever of them signed for the content: it must be what they signed.
+  const contentDigests = proven.flatMap((each) => each.credential.contentDigests ?? [])
   const credential: CredentialFacts = {
     ...(limited ?? first).credential,
     kind: first.credential.kind,
     expiresAt,
     place: (byItself ?? first).credential.place,
+    ...(contentDigests.length === 0 ? {} : { contentDigests }),
   }
   return { identity, credential }
 }

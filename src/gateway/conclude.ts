@@ -12,6 +12,7 @@ import { answered, type Stage, type StageResult } from './stage.ts'
 export function conclude(exchange: ExchangeState, type: Stage['type'], refusal: Refusal): void {
   const { services } = exchange.snapshot
   exchange.refusal = refusal
+  exchange.heldBody?.release()
   if (!exchange.isRecorded) {
     exchange.isRecorded = true
     exchange.decisionMs = performance.now() - exchange.startedAt

@@ -18,6 +18,7 @@ import type { Log } from '../telemetry/log.ts'
 import { openTracing } from '../telemetry/trace.ts'
 import type { Configuration } from '../configuration.ts'
 import { createStreamWatch, type StreamWatch } from '../upstream/upstream.ts'
+import { BodyMemory } from './held-body.ts'
 import { startOutboxDrain } from './outbox.ts'
 import { openProofJudge } from './proofs.ts'
 import type { Services } from './snapshot.ts'
@@ -122,6 +123,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       tracing,
       revocations,
       limiter: createRateLimiter({ counters: createMemoryCounters(), clock }),
+      bodyMemory: new BodyMemory(),
       readiness: options.readiness,
     }
     return {

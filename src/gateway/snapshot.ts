@@ -9,6 +9,7 @@ import type { CompiledLimits, RateLimiter } from '../limits/rate-limit.ts'
 import type { Propagation } from '../propagation/plan.ts'
 import type { RouteTable } from '../routing/table.ts'
 import type { TrustedProxies } from '../server/forwarded.ts'
+import type { BodyMemory } from './held-body.ts'
 import type { OwnEndpoint } from './endpoints/endpoint.ts'
 import type { RequestContext } from '../server/to-request.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -40,6 +41,8 @@ export interface Services {
   readonly tracing: Tracing | undefined
   readonly revocations: RevocationCheck & { staleFor(now: number): number }
   readonly limiter: RateLimiter
+  /** What bodies that must be judged first may take together. */
+  readonly bodyMemory: BodyMemory
   /** `ready` while requests are taken; `draining` after SIGTERM. */
   readonly readiness: () => 'starting' | 'ready' | 'draining'
 }

@@ -88,7 +88,8 @@ function copyFields(
 /** The credential's own field, by its exact name, and the proof that goes with it. */
 function isKept(name: string, kept: readonly CredentialPlace[], strip: Strip): boolean {
   const isCredential = kept.some(
-    (place) => place.kind === 'header' && (place.name === name || name === 'dpop'),
+    (place) =>
+      place.kind === 'header' && (place.name === name || place.companion === name || name === 'dpop'),
   )
   return isCredential && strip.canKeep(name)
 }

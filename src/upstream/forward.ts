@@ -94,7 +94,7 @@ function setOut(
     watch,
     takeBody() {
       retries.bodyTaken()
-      return server.body()
+      return hooks.body?.() ?? server.body()
     },
   }
   return {

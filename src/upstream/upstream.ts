@@ -3,6 +3,7 @@
  * Start reading here, then `forward.ts` (the tries of a request) and `attempt.ts` (one try).
  */
 import { randomInt } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import type { SecureContext } from 'node:tls'
 import type { UpstreamSettings } from '../configuration.ts'
@@ -47,6 +48,8 @@ export interface ForwardHooks {
   onHead?(status: number): void
   /** Milliseconds that an answer may take without a byte; event streams and tunnels have no such bound. Default 75 s. */
   readonly idleTimeout?: number
+  /** The request's body where somebody read it already; otherwise it is the server's to give. Taken at most once. */
+  body?(): Readable
 }
 
 export type ForwardResult =

@@ -121,7 +121,7 @@ export function signatureBench(
         headers: message.headers,
         ...parts,
       })
-      const value = request.header('signature-input') ?? ''
+      const value = `${request.header('signature-input') ?? ''}\n${request.header('signature') ?? ''}`
       return authenticator.verify({ value, place: signaturePlace }, request)
     },
   }

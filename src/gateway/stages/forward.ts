@@ -29,12 +29,14 @@ export function planForward(exchange: ExchangeState): StageResult {
 }
 
 export async function forward(exchange: ExchangeState): Promise<StageResult> {
-  const { server, compiled, plan, snapshot } = exchange
+  const { server, compiled, plan, snapshot, heldBody } = exchange
   const hooks: ForwardHooks = {
     decorate: (status, fields) => decorateAnswer(exchange, status, fields),
     idleTimeout: snapshot.configuration.limits.idleTimeout,
+    ...(heldBody === undefined ? {} : { body: () => heldBody.stream() }),
   }
   const result: ForwardResult = await compiled!.upstream.forward(server, plan!, hooks)
+  heldBody?.release()
   snapshot.services.metrics.upstreamDuration(compiled!.settings.upstream).observe(result.upstreamMs / 1000)
   if (result.outcome === 'refused') return result.refusal
   finish(exchange, result.status)

@@ -2,7 +2,7 @@
  * Judges signed requests. A signature is good for one request, once: what it covers must be what this request is, it must
  * be young, and its nonce new. So nothing is remembered of it but the nonce.
  */
-import type { KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Once } from '../../../ports/once.ts'
 import type { RevocationCheck } from '../../../ports/revocations.ts'
@@ -39,7 +39,7 @@ interface Key {
 
 /** Clocks of callers may be this much ahead, in milliseconds. The other way `maxAge` has room. */
 const skew = 10_000
-/** A nonce is told apart by its digest-long name; longer ones are no nonces, only work. */
+/** Longer ones are no nonces, only work. */
 const longestNonce = 256
 const contentDigest: Component = {
   kind: 'field',
@@ -55,7 +55,13 @@ export function createHttpSignatureAuthenticator(
 ): Authenticator {
   const keys = new Map(settings.keys.map((each) => [each.id, keyOf(settings, each)]))
   const required = settings.components.map(componentNamed)
+  const proven = new WeakMap<GatewayRequest, Outcome>()
   const wanted = { isKnown: (id: string): boolean => keys.has(id), tag: settings.tag }
+
+  function remember(request: GatewayRequest, outcome: Outcome): Outcome {
+    if (outcome.outcome === 'verified') proven.set(request, outcome)
+    return outcome
+  }
 
   function verify(presented: Presented, request: GatewayRequest): Outcome | Promise<Outcome> {
     const found = findSignature(request.values('signature-input'), request.values('signature'), wanted)
@@ -138,7 +144,8 @@ export function createHttpSignatureAuthenticator(
     const failed = (): Outcome => faulty('replay_unavailable')
     try {
       const until = created * 1000 + settings.maxAge + 1000
-      const answer = deps.once.remember(`http-signature:${fingerprint}:${nonce}`, until)
+      const name = createHash('sha256').update(nonce).digest('base64url')
+      const answer = deps.once.remember(`http-signature:${fingerprint}:${name}`, until)
       return answer instanceof Promise ? answer.then(settle, failed) : settle(answer)
     } catch {
       return failed()
@@ -150,10 +157,14 @@ export function createHttpSignatureAuthenticator(
     type: 'http-signature',
     places: [signaturePlace],
     challenges: [{ scheme: 'Signature' }],
-    takes: ({ value }) => (keyIdsIn(value).some((id) => keys.has(id)) ? 'yes' : 'maybe'),
-    // It proves one request: there is nothing to recall it for.
-    recall: () => undefined,
-    verify,
+    takes: ({ value }) => (keyIdsIn(inputOf(value)).some((id) => keys.has(id)) ? 'yes' : 'maybe'),
+    // It proves one request. Asked again about that one (a report-only rule does), the answer is the same.
+    recall: (_presented, request) => proven.get(request),
+    verify(presented, request) {
+      const outcome = verify(presented, request)
+      if (!(outcome instanceof Promise)) return remember(request, outcome)
+      return outcome.then((settled) => remember(request, settled))
+    },
     // Of an open stream only the key can change; to ask for the signature again would find its nonce used.
     stands(proven) {
       const key = keys.get(proven.credential.id ?? '')
@@ -161,6 +172,11 @@ export function createHttpSignatureAuthenticator(
       return fault === undefined ? proven : rejected(fault)
     },
   }
+}
+
+/** What was presented is both fields, a line each. */
+function inputOf(value: string): string {
+  return value.slice(0, value.indexOf('\n'))
 }
 
 /** A signature that covers the digest speaks of the content even where there is none: a body may have been taken away. */

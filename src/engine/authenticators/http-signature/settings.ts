@@ -30,5 +30,15 @@ export interface SignatureKeySettings {
 /** The issuer of identities that signatures prove. */
 export const signatureIssuer = 'urn:portcullis:http-signature'
 
-/** Two fields are one credential; this is the one that says whose it is. */
-export const signaturePlace: CredentialPlace = Object.freeze({ kind: 'header', name: 'signature-input' })
+/** Two fields are one credential: this one says whose it is, and its lines are one list. */
+export const signaturePlace: CredentialPlace = Object.freeze({
+  kind: 'header',
+  name: 'signature-input',
+  companion: 'signature',
+})
+
+/** Both fields are the caller's credential, and nothing for backends. */
+export const signaturePlaces: readonly CredentialPlace[] = Object.freeze([
+  signaturePlace,
+  Object.freeze({ kind: 'header', name: 'signature' }),
+])
