@@ -31,6 +31,7 @@ export interface Configuration {
     readonly rotateEvery: number
     readonly perRequest: boolean
   }
+  readonly leaks?: LeakSettings
   readonly providers: Readonly<Record<string, ProviderSettings>>
   readonly authenticators: Readonly<Record<string, AuthenticatorSettings>>
   readonly upstreams: Readonly<Record<string, UpstreamSettings>>
@@ -97,6 +98,18 @@ export interface AuditSettings {
 }
 
 export type { AuthenticatorSettings, ProviderSettings, ProviderType, ClaimPath }
+
+/** Who may report keys that were found in public. */
+export interface LeakSettings {
+  readonly github?: { readonly keys: readonly ReportKeySettings[] }
+}
+
+/** A public key (ECDSA, P-256) that reports are signed with: its PEM text, or the absolute path of a file with it. */
+export interface ReportKeySettings {
+  readonly id: string
+  readonly pem?: string
+  readonly file?: string
+}
 
 export interface UpstreamSettings {
   readonly name: string

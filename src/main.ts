@@ -11,6 +11,7 @@ import { createReloader } from './gateway/reload.ts'
 import { openFoundation, type Foundation } from './gateway/services.ts'
 import { warnOfRuntime } from './gateway/runtime-warning.ts'
 import type { KeyManager } from './keys/manager.ts'
+import type { RevocationManager } from './keys/revocations.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import type { Clock } from './ports/clock.ts'
 
@@ -29,6 +30,7 @@ export interface RunningGateway {
   /** What a person should know of the admin address: why it has no API, where that is so. */
   readonly adminNote: string
   readonly keys: KeyManager
+  readonly revocations: RevocationManager
   /** Reads the configuration again. Resolves to false when it has faults: the running one stays. */
   reload(): Promise<boolean>
   /** Drains and ends: nothing in flight is lost within `drainTimeout`. */
@@ -119,6 +121,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       adminUrl: admin.url,
       adminNote: admin.note,
       keys: admin.keys,
+      revocations: admin.revocations,
       reload: () => reloader.reload(),
       stop: () => (stopping ??= stop()),
     }

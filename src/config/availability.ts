@@ -39,7 +39,6 @@ export const later: readonly Later[] = [
   { path: ['audit', 'sinks', '#'], only: ['stdout'] },
   { path: ['providers', '*', 'type'], only: providerTypes },
   { path: ['authenticators', '*', 'type'], only: authenticatorKinds.map(({ type }) => type) },
-  { path: ['authenticators', '*', 'onLeak'], only: ['revoke'] },
   { path: ['authenticators', '*', 'resource'], only: [] },
   { path: ['upstreams', '*', 'protocol'], only: ['http1'] },
   ...(['routes', 'defaults'] as const).flatMap((section) => {

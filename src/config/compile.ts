@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type {
   AuditSettings,
   Configuration,
+  LeakSettings,
   ListenerSettings,
   TlsSettings,
   UpstreamSettings,
@@ -13,6 +14,7 @@ import { compileProvider, isKnownProvider } from './compile-identity.ts'
 import { compileRoute } from './compile-routes.ts'
 import type { ParsedConfiguration } from './schema.ts'
 import type { ParsedListener } from './schema/listeners.ts'
+import type { ParsedLeaks } from './schema/leaks.ts'
 import type { ParsedAudit } from './schema/state.ts'
 import type { ParsedUpstream } from './schema/upstreams.ts'
 
@@ -44,6 +46,7 @@ export function compile(
     outage: { revocations: parsed.outage.revocations },
     audit: parsed.audit === 'off' ? 'off' : compileAudit(parsed.audit, folder),
     assertion: parsed.assertion,
+    ...(parsed.leaks === undefined ? {} : { leaks: compileLeaks(parsed.leaks, folder) }),
     providers: mapValues(parsed.providers, (provider, name) =>
       isKnownProvider(provider) ? compileProvider(name, provider, folder) : undefined,
     ),
@@ -105,6 +108,14 @@ function compileAudit(
     retain,
     sinks: sinks.filter((sink) => sink === 'stdout'),
   }
+}
+
+function compileLeaks({ github }: ParsedLeaks, folder: string): LeakSettings {
+  if (github === undefined) return {}
+  const keys = github.keys.map(({ id, key }) =>
+    key.startsWith('-----BEGIN') ? { id, pem: key } : { id, file: resolve(folder, key) },
+  )
+  return { github: { keys } }
 }
 
 function compileUpstream(name: string, parsed: ParsedUpstream, folder: string): UpstreamSettings {

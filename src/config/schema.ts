@@ -15,6 +15,7 @@ import {
   type ParsedAdmin,
   type ParsedListener,
 } from './schema/listeners.ts'
+import { leaksSchema, type ParsedLeaks } from './schema/leaks.ts'
 import { providerSchema, type ParsedProvider } from './schema/providers.ts'
 import { defaultsSchema, routeSchema, type ParsedDefaults, type ParsedRoute } from './schema/routes.ts'
 import {
@@ -49,6 +50,7 @@ export interface ParsedConfiguration {
   readonly outage: ParsedOutage
   readonly audit: ParsedAudit | 'off'
   readonly assertion: ParsedAssertion
+  readonly leaks?: ParsedLeaks
   readonly providers: Readonly<Record<string, ParsedProvider>>
   readonly authenticators: Readonly<Record<string, ParsedAuthenticator>>
   readonly upstreams: Readonly<Record<string, ParsedUpstream>>
@@ -106,6 +108,7 @@ export const configurationSchema: z.ZodType<ParsedConfiguration> = z
     assertion: assertionSchema
       .prefault({})
       .describe('The signed token in which an upstream is told who calls.'),
+    leaks: leaksSchema.exactOptional().describe('Who may report keys that were found in public.'),
     providers: mapping(name, providerSchema).prefault({}).describe('Identity providers, by name.'),
     authenticators: mapping(name, authenticatorSchema)
       .prefault({})

@@ -2,7 +2,7 @@
 import { startAdmin } from '../admin-api/server.ts'
 import { queryAudit } from '../audit/read/query.ts'
 import { createKeyManager, type KeyManager } from '../keys/manager.ts'
-import { createRevocationManager } from '../keys/revocations.ts'
+import { createRevocationManager, type RevocationManager } from '../keys/revocations.ts'
 import type { AdminSettings } from '../configuration.ts'
 import type { Provider } from '../remote/provider.ts'
 import { isLoopbackHost } from '../remote/address-guard.ts'
@@ -15,6 +15,7 @@ export interface RunningAdmin {
   /** Why there is no API, where there is none. */
   readonly note: string
   readonly keys: KeyManager
+  readonly revocations: RevocationManager
   close(): Promise<void>
 }
 
@@ -23,6 +24,13 @@ export async function startAdminServer(foundation: Foundation, current: () => Bu
   const { clock, log, metrics } = services
   const configuration = (): Built['snapshot']['configuration'] => current().snapshot.configuration
   const keys = createKeyManager({ store: store.apiKeys, audit, clock, configuration })
+  const revoking = createRevocationManager({
+    store: store.revocations,
+    audit,
+    clock,
+    configuration,
+    afterwards: () => revocations.refresh(),
+  })
   const settings = configuration().admin
   const directory = audit.directory
   const server = await startAdmin({
@@ -32,13 +40,7 @@ export async function startAdminServer(foundation: Foundation, current: () => Bu
     clock,
     audit,
     keys,
-    revocations: createRevocationManager({
-      store: store.revocations,
-      audit,
-      clock,
-      configuration,
-      afterwards: () => revocations.refresh(),
-    }),
+    revocations: revoking,
     providers: {
       list: () => providersOf(current()).map(describe),
       refresh: async (name) => {
@@ -61,7 +63,7 @@ export async function startAdminServer(foundation: Foundation, current: () => Bu
     onError: (error, requestId) => log.error({ err: error, requestId }, 'the admin API failed'),
     version: packageVersion(),
   })
-  return { url: server.url, note: noteOf(settings), keys, close: () => server.close() }
+  return { url: server.url, note: noteOf(settings), keys, revocations: revoking, close: () => server.close() }
 }
 
 /** Without a token nobody could be told from anybody; off loopback in the clear the token could be read on the way. */

@@ -84,6 +84,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
     })
     closing.push(() => revocations.close())
     await revocations.refresh()
+    metrics.revocationsStanding(() => revocations.size)
     const usage = createUsageCollector({
       store: store.apiKeys,
       clock,

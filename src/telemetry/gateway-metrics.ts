@@ -15,6 +15,9 @@ export interface GatewayMetrics {
   auditLag(seconds: number): void
   wouldRefuse(route: string, stage: string): void
   keyExpiring(days: number): void
+  leakReport(outcome: string): void
+  leakedKey(action: string): void
+  revocationsStanding(count: () => number): void
   reload(outcome: string): void
   targetHealth(upstream: string, target: string, healthy: boolean): void
 }
@@ -71,6 +74,17 @@ export function createGatewayMetrics(startedAt: number): GatewayMetrics {
     'Notices that an API key is about to expire.',
     ['days'],
   )
+  const leakReports = registry.counter(
+    'portcullis_leak_reports_total',
+    'Reports of keys that were found in public, by what became of the report.',
+    ['outcome'],
+  )
+  const leakedKeys = registry.counter(
+    'portcullis_leaked_keys_total',
+    'Our keys that were found in public, by what was done about them.',
+    ['action'],
+  )
+  const revocations = registry.gauge('portcullis_revocations', 'Revocations that stand.').with()
   const reloads = registry.counter('portcullis_configuration_reloads_total', 'Configuration reloads.', [
     'outcome',
   ])
@@ -104,6 +118,9 @@ export function createGatewayMetrics(startedAt: number): GatewayMetrics {
     auditLag: (seconds) => lag.set(seconds),
     wouldRefuse: (route, stage) => reports.with(route, stage).add(),
     keyExpiring: (days) => expiring.with(String(days)).add(),
+    leakReport: (outcome) => leakReports.with(outcome).add(),
+    leakedKey: (action) => leakedKeys.with(action).add(),
+    revocationsStanding: (count) => registry.onScrape(() => revocations.set(count())),
     reload: (outcome) => reloads.with(outcome).add(),
     targetHealth: (upstream, target, healthy) => targets.with(upstream, target).set(healthy ? 1 : 0),
   }

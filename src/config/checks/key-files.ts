@@ -1,5 +1,5 @@
 /** Certificates and keys on disk: there, readable, what they should be, and made for each other. */
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Complaint } from '../fault.ts'
@@ -40,7 +40,33 @@ export async function checkKeyFiles(context: CheckContext): Promise<KeyFileResul
     const pem = await read(path, file)
     if (pem !== undefined && parseCertificates(pem) === undefined) complaints.push({ path, ...noCertificate })
   }
+  for (const { path, key } of reportKeysOf(context)) {
+    const pem = isPem(key) ? key : await read(path, key)
+    if (pem !== undefined && !isReportKey(pem)) complaints.push({ path, ...noReportKey })
+  }
   return { complaints, files: [...files] }
+}
+
+function reportKeysOf({ configuration }: CheckContext): { path: Path; key: string }[] {
+  const keys = configuration.leaks?.github?.keys ?? []
+  return keys.map(({ key }, index) => ({ path: ['leaks', 'github', 'keys', index, 'key'], key }))
+}
+
+const noReportKey = {
+  message: 'this is no public key on P-256',
+  expected: 'the key as GitHub publishes it: -----BEGIN PUBLIC KEY-----',
+}
+
+function isReportKey(pem: string): boolean {
+  try {
+    return isPem(pem) && createPublicKey(pem).asymmetricKeyDetails?.namedCurve === 'prime256v1'
+  } catch {
+    return false
+  }
+}
+
+function isPem(key: string): boolean {
+  return key.startsWith('-----BEGIN PUBLIC KEY-----')
 }
 
 function pairsOf({ configuration }: CheckContext): Pair[] {

@@ -4,6 +4,7 @@ import type { Check } from './check.ts'
 import { checkConditions } from './conditions.ts'
 import { checkAuthenticators, checkPlaces } from './credentials.ts'
 import { checkForward, checkResponse } from './headers.ts'
+import { checkLeaks } from './leaks.ts'
 import { checkAddresses, checkState } from './listeners.ts'
 import { checkReferences, checkRouteIds } from './names.ts'
 import { checkProviders } from './providers.ts'
@@ -13,6 +14,7 @@ import { checkUpstreams } from './upstreams.ts'
 export const checks: readonly Check[] = [
   checkAddresses,
   checkState,
+  checkLeaks,
   checkProviders,
   checkAuthenticators,
   checkPlaces,

@@ -4,7 +4,8 @@ import type { Foundation } from '../services.ts'
 import type { OwnEndpoint } from './endpoint.ts'
 import { health } from './health.ts'
 import { keySet } from './key-set.ts'
+import { githubLeaks } from './leaks.ts'
 
-export function ownEndpoints(_configuration: Configuration, _foundation: Foundation): readonly OwnEndpoint[] {
-  return [health, keySet]
+export function ownEndpoints(configuration: Configuration, foundation: Foundation): readonly OwnEndpoint[] {
+  return [health, keySet, ...githubLeaks(configuration, foundation)]
 }

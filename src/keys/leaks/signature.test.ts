@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { judgeReport, readReportKey } from './signature.ts'
 
@@ -57,8 +57,7 @@ describe('the signature of a leak report', () => {
 
 describe('the public key of a leak report', () => {
   it('must be a public one on P-256', () => {
-    const pem = (key: { export(options: { type: 'spki'; format: 'pem' }): string | Buffer }): string =>
-      String(key.export({ type: 'spki', format: 'pem' }))
+    const pem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' })
     expect(readReportKey(pem(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey))).toBeUndefined()
     expect(readReportKey(pem(generateKeyPairSync('ed25519').publicKey))).toBeUndefined()
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
