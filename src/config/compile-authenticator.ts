@@ -4,8 +4,16 @@ import type { CompileContext, ParsedAuthenticator } from '../engine/authenticato
 import { kindOf } from '../engine/authenticators/registry.ts'
 import type { AuthenticatorSettings } from '../engine/authenticators/settings.ts'
 
-export function compileContext(publicUrl: readonly string[], folder: string): CompileContext {
-  return { resolve: (path) => resolve(folder, path), publicUrl }
+export function compileContext(
+  publicUrl: readonly string[],
+  folder: string,
+  authenticators: Readonly<Record<string, ParsedAuthenticator>>,
+): CompileContext {
+  return {
+    resolve: (path) => resolve(folder, path),
+    publicUrl,
+    authenticators: Object.values(authenticators),
+  }
 }
 
 /** @returns undefined for a type that this version describes and does not build: availability complains of it */

@@ -51,7 +51,7 @@ export function compile(
       isKnownProvider(provider) ? compileProvider(name, provider, folder) : undefined,
     ),
     authenticators: mapValues(parsed.authenticators, (authenticator, name) =>
-      compileAuthenticator(name, authenticator, compileContext(publicUrl, folder)),
+      compileAuthenticator(name, authenticator, compileContext(publicUrl, folder, parsed.authenticators)),
     ),
     upstreams: mapValues(parsed.upstreams, (upstream, name) => compileUpstream(name, upstream, folder)),
     routes: parsed.routes.map((route) => compileRoute(route, parsed.defaults)),

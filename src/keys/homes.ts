@@ -66,7 +66,7 @@ function homeFrom(
 }
 
 function noAuthenticator(): KeyProblem {
-  return invalid('', 'the configuration has no authenticator of type api-key; add one first')
+  return invalid('', 'the configuration has no authenticator of type api-key (or basic); add one first')
 }
 
 function namesOf(all: readonly ApiKeySettings[]): string {

@@ -56,7 +56,8 @@ function namedIssuer(configuration: Settings, profiles: readonly Profile[], issu
 function knownIssuers(configuration: Settings, profiles: readonly Profile[]): readonly string[] {
   const ofProviders = profiles.filter((profile) => !hasManyIssuers(profile)).flatMap(({ issuers }) => issuers)
   const ofKeys = apiKeyAuthenticators(configuration.authenticators).length > 0 ? [apiKeyIssuer] : []
-  return [...new Set([...ofProviders, ...ofKeys])]
+  const own = Object.values(configuration.authenticators).flatMap(({ issuer }) => issuer ?? [])
+  return [...new Set([...ofProviders, ...ofKeys, ...own])]
 }
 
 function hasManyIssuers({ issuers }: Profile): boolean {

@@ -38,7 +38,7 @@ export function placesOf(authenticator: object): readonly CredentialPlace[] {
 export function factsFor(context: CheckContext, path: Path): CheckFacts {
   const { configuration } = context
   return {
-    ...compileContext(configuration.publicUrl ?? [], context.folder),
+    ...compileContext(configuration.publicUrl ?? [], context.folder, configuration.authenticators),
     path,
     provider: (name) => workingProvider(context, name),
     written: (at) => valueAt(context.tree, at),

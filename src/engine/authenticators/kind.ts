@@ -56,6 +56,8 @@ export interface CompileContext {
   readonly resolve: (path: string) => string
   /** Origins without a trailing slash; empty when unset. */
   readonly publicUrl: readonly string[]
+  /** All authenticators of the configuration as they were written, the one in question among them. */
+  readonly authenticators: readonly ParsedAuthenticator[]
 }
 
 export interface CheckFacts extends CompileContext {

@@ -1,12 +1,13 @@
 /** The authenticator types that exist, one line each: an explicit list, so that a reader, a reviewer and the type checker see the set. */
 import { apiKey } from './api-key/kind.ts'
 import type { Authenticator } from './authenticator.ts'
+import { basic } from './basic/kind.ts'
 import { httpSignature } from './http-signature/kind.ts'
 import { jwt } from './jwt/kind.ts'
 import type { AuthenticatorKind, AuthenticatorParts } from './kind.ts'
 import type { AuthenticatorSettings } from './settings.ts'
 
-export const authenticatorKinds: readonly AuthenticatorKind[] = [apiKey, jwt, httpSignature]
+export const authenticatorKinds: readonly AuthenticatorKind[] = [apiKey, jwt, httpSignature, basic]
 
 const byType = new Map(authenticatorKinds.map((kind) => [kind.type, kind]))
 

@@ -7,6 +7,10 @@ export interface AuthenticatorSettings {
   readonly name: string
   /** Where it reads its credential: removed from what goes upstream. */
   readonly in: readonly CredentialPlace[]
+  /** True where the credential is an API key, whatever it is wrapped in: keys are made for it, and good at it. */
+  readonly takesApiKeys?: boolean
+  /** The issuer of its identities, where no provider vouches for them. */
+  readonly issuer?: string
   /** Names of the providers that it relies on. */
   readonly providers?: readonly string[]
   /** Whether it needs the published keys of those providers, so that they are fetched ahead. */

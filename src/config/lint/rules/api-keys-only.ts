@@ -1,3 +1,4 @@
+import { isApiKey } from '../../../engine/authenticators/api-key/settings.ts'
 import { namesOf, routesWithPaths, type Rule } from '../rule.ts'
 
 export const apiKeysOnly: Rule = {
@@ -9,11 +10,7 @@ export const apiKeysOnly: Rule = {
   *find(configuration) {
     for (const [route, path] of routesWithPaths(configuration)) {
       const names = namesOf(route.authenticate)
-      if (
-        names.length === 0 ||
-        !names.every((name) => configuration.authenticators[name]?.type === 'api-key')
-      )
-        continue
+      if (names.length === 0 || !names.every((name) => isApiKey(configuration.authenticators[name]))) continue
       const isForPages = route.cors !== undefined
       yield {
         path: `${path}.authenticate`,

@@ -1,8 +1,8 @@
 import type { Secret } from '../../secret.ts'
 import type { AuthenticatorSettings } from '../settings.ts'
 
+/** Of `api-key`, and of whatever else takes API keys in a form of its own. */
 export interface ApiKeySettings extends AuthenticatorSettings {
-  readonly type: 'api-key'
   readonly prefix: string
   /** Undefined for `maxLifetime: none`. */
   readonly maxLifetime?: number
@@ -13,5 +13,5 @@ export interface ApiKeySettings extends AuthenticatorSettings {
 }
 
 export function isApiKey(settings: AuthenticatorSettings | undefined): settings is ApiKeySettings {
-  return settings?.type === 'api-key'
+  return settings?.type === 'api-key' || settings?.takesApiKeys === true
 }

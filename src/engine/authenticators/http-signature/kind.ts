@@ -1,13 +1,13 @@
 import { defineKind, type AuthenticatorFault, type AuthenticatorKind, type CheckFacts } from '../kind.ts'
 import { createHttpSignatureAuthenticator } from './authenticator.ts'
 import { httpSignatureSchema, type ParsedHttpSignature } from './schema.ts'
-import { signaturePlaces, type HttpSignatureSettings } from './settings.ts'
+import { signatureIssuer, signaturePlaces, type HttpSignatureSettings } from './settings.ts'
 
 /** Requests that callers sign, each one anew. */
 export const httpSignature: AuthenticatorKind = defineKind<ParsedHttpSignature, HttpSignatureSettings>({
   type: 'http-signature',
   schema: httpSignatureSchema,
-  compile: (name, parsed) => ({ ...parsed, name, in: signaturePlaces }),
+  compile: (name, parsed) => ({ ...parsed, name, in: signaturePlaces, issuer: signatureIssuer }),
   check: checkKeyIds,
   competes: (one, other) =>
     (one.tag === undefined || other.tag === undefined || one.tag === other.tag) &&
