@@ -1,7 +1,7 @@
 /** Certificates, parsed strictly and never judged here. @see RFC 5280 section 4.1 */
 import { createHash, X509Certificate } from 'node:crypto'
 import { DerFault, DerFields, derTags, explicit, readDer, type Der } from './der.ts'
-import { readBitBytes, readBits, readCount, readInteger, readValidityTime } from './der-values.ts'
+import { readBitBytes, readBits, readCount, readInteger, readTime } from './der-values.ts'
 import {
   readAuthorityKeyIdentifier,
   readBasicConstraints,
@@ -59,6 +59,9 @@ export interface Certificate {
   readonly ocspUrls: readonly string[]
 }
 
+/** From the leaf to the anchor, both included. */
+export type Path = readonly Certificate[]
+
 /** A signed structure: what was signed, how, and the signature. */
 export interface Signed {
   readonly tbs: Buffer
@@ -68,7 +71,7 @@ export interface Signed {
 }
 
 /** No certificate of a client is larger: post-quantum keys, dozens of names and policies fit. */
-export const largestCertificate = 32 * 1024
+export const largestCertificate: number = 32 * 1024
 
 const knownExtensions: ReadonlySet<string> = new Set([
   oids.keyUsage,
@@ -125,8 +128,8 @@ function readCertificate(element: Der): Certificate {
   const issuer = readName(fields.next())
   if (issuer.parts.length === 0) throw new DerFault('an empty issuer')
   const validity = new DerFields(fields.next())
-  const notBefore = readValidityTime(validity.next())
-  const notAfter = readValidityTime(validity.next())
+  const notBefore = readTime(validity.next())
+  const notAfter = readTime(validity.next())
   validity.end()
   const subject = readName(fields.next())
   const spki = fields.next(derTags.sequence).bytes
@@ -175,9 +178,6 @@ function readKnown(extensions: Extensions, subject: DistinguishedName): Known {
   for (const oid of neverCritical) {
     if (extensions.get(oid)?.critical === true) throw new DerFault(`the extension ${oid} is critical`)
   }
-  for (const oid of [oids.policyConstraints, oids.inhibitAnyPolicy]) {
-    if (extensions.get(oid)?.critical === false) throw new DerFault(`the extension ${oid} is not critical`)
-  }
   const names = readExtension(extensions, oids.subjectAltName, readGeneralNames)
   if (subject.parts.length === 0 && extensions.get(oids.subjectAltName)?.critical !== true)
     throw new DerFault('no name at all')
@@ -209,7 +209,8 @@ function readVersion(element: Der | undefined): 1 | 2 | 3 {
 /** RFC 5280 section 4.1.2.2: at most 20 octets. Negative ones exist in the field and only name; zero names nothing. */
 function readSerial(element: Der): string {
   const serial = readInteger(element)
-  if (serial.length > 21 || (serial.length === 21 && serial[0] !== 0)) throw new DerFault('a serial number too long')
+  if (serial.length > 21 || (serial.length === 21 && serial[0] !== 0))
+    throw new DerFault('a serial number too long')
   if (serial.length === 1 && serial[0] === 0) throw new DerFault('a serial number of zero')
   return serial.toString('hex')
 }

@@ -97,7 +97,7 @@ export function readOctets(element: Der): Buffer {
 
 /**
  * @returns milliseconds since the epoch
- * @see RFC 5280 section 4.1.2.5: UTCTime through 2049, GeneralizedTime after, both in whole seconds and Zulu
+ * @see RFC 5280 section 4.1.2.5: both forms are read, in whole seconds and Zulu
  */
 export function readTime(element: Der): number {
   if (element.tag !== derTags.utcTime && element.tag !== derTags.generalizedTime)
@@ -123,16 +123,6 @@ export function readTime(element: Der): number {
   if (!isReal) throw new DerFault('a time that is none')
   return date.getTime()
 }
-
-/** RFC 5280 section 4.1.2.5: certificates and lists must write a date before 2050 as UTCTime. */
-export function readValidityTime(element: Der): number {
-  const time = readTime(element)
-  if (element.tag === derTags.generalizedTime && time < firstGeneralized)
-    throw new DerFault('a time that should be UTCTime')
-  return time
-}
-
-const firstGeneralized = Date.UTC(2050, 0, 1)
 
 function minimalInteger(body: Buffer): Buffer {
   const [first, second] = body

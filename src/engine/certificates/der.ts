@@ -39,7 +39,7 @@ export function readDer(bytes: Buffer): Der {
 export function elementsOf(parent: Der, limit = 4096): readonly Der[] {
   if ((parent.tag & 0x20) === 0) throw new DerFault('not a constructed element')
   const elements: Der[] = []
-  for (let at = 0; at < parent.body.length; ) {
+  for (let at = 0; at < parent.body.length;) {
     if (elements.length === limit) throw new DerFault('too many elements')
     const element = elementAt(parent.body, at)
     elements.push(element)

@@ -51,7 +51,9 @@ export function isSameName(one: GeneralName, other: GeneralName): boolean {
   if (one.kind === 'directory') return other.kind === 'directory' && one.name.key === other.name.key
   if (one.kind === 'ip') return other.kind === 'ip' && one.bytes.equals(other.bytes)
   if (one.kind === 'other' || other.kind !== one.kind) return false
-  return one.kind === 'dns' ? one.value.toLowerCase() === other.value.toLowerCase() : one.value === other.value
+  return one.kind === 'dns'
+    ? one.value.toLowerCase() === other.value.toLowerCase()
+    : one.value === other.value
 }
 
 /** A NUL or a line break in a name has fooled many a reader of it: only visible ASCII is a name. */
