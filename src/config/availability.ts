@@ -3,7 +3,6 @@
  * until then. To make something available, its line goes (or grows).
  */
 import { isDeepStrictEqual } from 'node:util'
-import { providerTypes } from '../engine/providers/settings.ts'
 import { authenticatorKinds } from '../engine/authenticators/registry.ts'
 import type { Complaint } from './fault.ts'
 import { oneOf } from './issues.ts'
@@ -37,7 +36,6 @@ export const later: readonly Later[] = [
   { path: ['outage', 'replay'], only: ['refuse'] },
   { path: ['outage', 'counters'], only: ['local'] },
   { path: ['audit', 'sinks', '#'], only: ['stdout'] },
-  { path: ['providers', '*', 'type'], only: providerTypes },
   { path: ['authenticators', '*', 'type'], only: authenticatorKinds.map(({ type }) => type) },
   { path: ['authenticators', '*', 'resource'], only: [] },
   { path: ['upstreams', '*', 'protocol'], only: ['http1'] },

@@ -1,16 +1,9 @@
 /** Providers, from what was written to what the engine reads. */
 import { resolve } from 'node:path'
-import { providerTypes, type ProviderSettings, type ProviderType } from '../engine/providers/settings.ts'
+import type { ProviderSettings } from '../engine/providers/settings.ts'
 import { endpointNames, type ParsedProvider } from './schema/providers.ts'
 
-type KnownProvider = ParsedProvider & { readonly type: ProviderType }
-
-/** Narrows to the types that this version has profiles for. */
-export function isKnownProvider(provider: ParsedProvider): provider is KnownProvider {
-  return (providerTypes as readonly string[]).includes(provider.type)
-}
-
-export function compileProvider(name: string, provider: KnownProvider, folder: string): ProviderSettings {
+export function compileProvider(name: string, provider: ParsedProvider, folder: string): ProviderSettings {
   const given = endpointNames.flatMap((each) => {
     const url = provider.endpoints[each] ?? provider[each]
     return typeof url === 'string' ? [[each, url]] : []
@@ -18,7 +11,8 @@ export function compileProvider(name: string, provider: KnownProvider, folder: s
   return {
     name,
     type: provider.type,
-    parameters: parametersOf(provider),
+    parameters: absolutePaths(parametersOf(provider), folder),
+    ...listsOf(provider),
     discovery: provider.discovery,
     endpoints: Object.fromEntries(given) as Record<string, string>,
     ...(provider.ca === undefined ? {} : { ca: resolve(folder, provider.ca) }),
@@ -45,4 +39,19 @@ const common: ReadonlySet<string> = new Set([
 export function parametersOf(provider: ParsedProvider): Record<string, string> {
   const own = Object.entries(provider).filter(([key, value]) => !common.has(key) && typeof value === 'string')
   return Object.fromEntries(own) as Record<string, string>
+}
+
+function listsOf(provider: ParsedProvider): Pick<ProviderSettings, 'lists'> {
+  const own = Object.entries(provider).filter(([key, value]) => !common.has(key) && Array.isArray(value))
+  return own.length === 0 ? {} : { lists: Object.fromEntries(own) as Record<string, readonly string[]> }
+}
+
+/** What names a file; `bundle` may be a URL as well. */
+function absolutePaths(parameters: Record<string, string>, folder: string): Record<string, string> {
+  const { tokenFile, bundle } = parameters
+  return {
+    ...parameters,
+    ...(tokenFile === undefined ? {} : { tokenFile: resolve(folder, tokenFile) }),
+    ...(bundle === undefined || /^https?:/i.test(bundle) ? {} : { bundle: resolve(folder, bundle) }),
+  }
 }

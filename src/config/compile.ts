@@ -10,7 +10,7 @@ import type {
   UpstreamSettings,
 } from '../configuration.ts'
 import { compileAuthenticator, compileContext } from './compile-authenticator.ts'
-import { compileProvider, isKnownProvider } from './compile-identity.ts'
+import { compileProvider } from './compile-identity.ts'
 import { compileRoute } from './compile-routes.ts'
 import type { ParsedConfiguration } from './schema.ts'
 import type { ParsedListener } from './schema/listeners.ts'
@@ -47,9 +47,7 @@ export function compile(
     audit: parsed.audit === 'off' ? 'off' : compileAudit(parsed.audit, folder),
     assertion: parsed.assertion,
     ...(parsed.leaks === undefined ? {} : { leaks: compileLeaks(parsed.leaks, folder) }),
-    providers: mapValues(parsed.providers, (provider, name) =>
-      isKnownProvider(provider) ? compileProvider(name, provider, folder) : undefined,
-    ),
+    providers: mapValues(parsed.providers, (provider, name) => compileProvider(name, provider, folder)),
     authenticators: mapValues(parsed.authenticators, (authenticator, name) =>
       compileAuthenticator(name, authenticator, compileContext(publicUrl, folder, parsed.authenticators)),
     ),

@@ -208,7 +208,7 @@ export interface ProviderCommon {
         readonly scopes?: string | readonly string[] | undefined
         /** Without it: `roles`, Keycloak's `realm_access.roles`, Cognito's `cognito:groups`. */
         readonly roles?: string | readonly string[] | undefined
-        /** Without it: Entra's `tid`. */
+        /** Without it: Entra's `tid`, Auth0's `org_id`, a workload's namespace (Kubernetes) or owner (GitHub). */
         readonly tenant?: string | readonly string[] | undefined
       }
     | undefined
@@ -229,13 +229,15 @@ export type ProviderInput = ProviderCommon &
         readonly type: 'auth0'
         /** The tenant, such as example.eu.auth0.com. */
         readonly domain: string
+        /** The organizations whose members are taken, by id; a token of none is then refused. */
+        readonly organizations?: string | readonly string[] | undefined
       }
     | {
         /** Okta. */
         readonly type: 'okta'
         /** The organisation, such as example.okta.com. */
         readonly domain: string
-        /** The id of a custom authorization server, such as `default`. */
+        /** The id of a custom authorization server, such as `default`. Without it: the organisation's own, whose access tokens can only be looked up. */
         readonly authorizationServer?: string | undefined
       }
     | {
@@ -249,8 +251,10 @@ export type ProviderInput = ProviderCommon &
     | {
         /** Microsoft Entra ID. */
         readonly type: 'entra'
-        /** The tenant's id. */
+        /** The tenant's id; or `organizations`, `common` or `consumers`. */
         readonly tenant: string
+        /** With `organizations` or `common`: the tenants that are taken. */
+        readonly tenants?: string | readonly string[] | undefined
       }
     | {
         /** Keycloak. */
@@ -259,28 +263,64 @@ export type ProviderInput = ProviderCommon &
         readonly url: string
         /** The realm. */
         readonly realm: string
+        /** A client whose roles (`resource_access`) are added to the realm's. */
+        readonly client?: string | undefined
       }
     | {
         /** Google. */
         readonly type: 'google'
+        /** The Workspace domains (`hd`) whose accounts are taken. */
+        readonly domains?: string | readonly string[] | undefined
       }
     | {
-        /** GitHub's workload identities. */
+        /** Workflows of GitHub Actions. */
         readonly type: 'github-actions'
+        /** Of a server of your own, such as https://github.example.com/_services/token. */
+        readonly issuer?: string | undefined
+        /** The enterprise's short name, where it has an issuer of its own. */
+        readonly enterprise?: string | undefined
+        /** The owners whose repositories are taken. */
+        readonly owners?: string | readonly string[] | undefined
+        /** The same by id, which nobody can take over. */
+        readonly ownerIds?: number | string | readonly (number | string)[] | undefined
+        /** The repositories that are taken. */
+        readonly repositories?: string | readonly string[] | undefined
+        /** The same by id, which nobody can take over. */
+        readonly repositoryIds?: number | string | readonly (number | string)[] | undefined
+        /** The branches and tags that are taken. */
+        readonly refs?: string | readonly string[] | undefined
+        /** The deployment environments that are taken. */
+        readonly environments?: string | readonly string[] | undefined
+        /** The workflows (`job_workflow_ref`) that are taken. */
+        readonly workflows?: string | readonly string[] | undefined
       }
     | {
         /** A cluster's service accounts. */
         readonly type: 'kubernetes'
-        /** The cluster's issuer. */
+        /** The cluster's issuer. Without it: the cluster that the gateway runs in. */
         readonly issuer?: string | undefined
+        /** The API server, where it serves the keys. Without it: the issuer, or inside a cluster https://kubernetes.default.svc. */
+        readonly server?: string | undefined
+        /** File with a token that may read the keys at the API server; inside a cluster the pod's own. */
+        readonly tokenFile?: string | undefined
+        /** The namespaces whose workloads are taken. */
+        readonly namespaces?: string | readonly string[] | undefined
+        /** The service accounts that are taken. */
+        readonly serviceAccounts?: string | readonly string[] | undefined
+        /** The object that tokens must be bound to, so that they end with it. */
+        readonly boundTo?: 'pod' | 'node' | 'secret' | undefined
       }
     | {
         /** A SPIFFE trust domain. */
         readonly type: 'spiffe'
-        /** The trust domain. */
-        readonly trustDomain?: string | undefined
-        /** Where its bundle is served. */
-        readonly bundle?: string | undefined
+        /** The trust domain, such as prod.example.org. */
+        readonly trustDomain: string
+        /** The trust bundle: the URL of its endpoint (https), or a file. */
+        readonly bundle: string
+        /** What `iss` must be, where a token has one. Without it: not looked at. */
+        readonly issuer?: string | undefined
+        /** The SPIFFE IDs that are taken. */
+        readonly ids?: string | readonly string[] | undefined
       }
   )
 
@@ -309,7 +349,7 @@ export type AuthenticatorInput =
       readonly grace?: string | undefined
       /** A secret that is mixed into stored digests, so that a stolen store is of no use. */
       readonly pepper?: string | undefined
-      /** What becomes of a key that was found in public. Default: revoke. */
+      /** What becomes of a key that was found in public. `quarantine`: good only from addresses seen in the last 30 days. Default: revoke. */
       readonly onLeak?: 'revoke' | 'quarantine' | 'report' | undefined
     }
   | {
@@ -387,6 +427,53 @@ export type AuthenticatorInput =
             readonly documentation?: string | undefined
           }
         | undefined
+    }
+  | {
+      /** Signed requests (RFC 9421). */
+      readonly type: 'http-signature'
+      /** The keys of callers. */
+      readonly keys: readonly {
+        /** The key id, which the caller names as `keyid`; also the client of the identity. */
+        readonly id: string
+        /** The one algorithm that this key signs with. */
+        readonly algorithm:
+          | 'rsa-pss-sha512'
+          | 'rsa-v1_5-sha256'
+          | 'ecdsa-p256-sha256'
+          | 'ecdsa-p384-sha384'
+          | 'ed25519'
+          | 'hmac-sha256'
+        /** The public key or certificate (PEM), best given as `${file:PATH}`; for `hmac-sha256` the shared secret, at least 32 bytes. */
+        readonly key: string
+        /** Whom it identifies: the subject. */
+        readonly owner: string
+        /** What it may do. */
+        readonly scopes?: readonly string[] | undefined
+        /** The roles of the owner. */
+        readonly roles?: readonly string[] | undefined
+        /** The tenant of the owner. */
+        readonly tenant?: string | undefined
+      }[]
+      /** What every signature must cover. With a body it must cover `content-digest` too, listed or not. Default: ["@method","@target-uri"]. */
+      readonly components?: readonly string[] | undefined
+      /** How old a signature may be. Default: 60s. */
+      readonly maxAge?: string | undefined
+      /** Only signatures with this `tag` count; any, where absent. Others stay unread. */
+      readonly tag?: string | undefined
+    }
+  | {
+      /** API keys as Basic credentials (RFC 7617): the key's id and the whole key. Each setting is that of the api-key authenticator unless it is written here. */
+      readonly type: 'basic'
+      /** What keys begin with. */
+      readonly prefix?: string | undefined
+      /** How long a new key lives at most; `none` lets keys live for ever. */
+      readonly maxLifetime?: string | undefined
+      /** How long a rotated key goes on working. */
+      readonly grace?: string | undefined
+      /** A secret that is mixed into stored digests, so that a stolen store is of no use. */
+      readonly pepper?: string | undefined
+      /** What becomes of a key that was found in public. `quarantine`: good only from addresses seen in the last 30 days. */
+      readonly onLeak?: 'revoke' | 'quarantine' | 'report' | undefined
     }
   | {
       /** Opaque tokens, looked up at the provider (RFC 7662). */
@@ -499,31 +586,6 @@ export type AuthenticatorInput =
             readonly peers: readonly string[]
           }
         | undefined
-    }
-  | {
-      /** API keys as Basic credentials: the id and the key. */
-      readonly type: 'basic'
-    }
-  | {
-      /** Signed requests (RFC 9421). */
-      readonly type: 'http-signature'
-      /** The keys of callers. */
-      readonly keys: readonly {
-        /** The key id. */
-        readonly id: string
-        /** The signature algorithm. */
-        readonly algorithm: string
-        /** The public key (PEM) or the shared secret. */
-        readonly key: string
-        /** Whom it identifies. */
-        readonly owner: string
-        /** What it may do. */
-        readonly scopes?: readonly string[] | undefined
-      }[]
-      /** What the signature must cover (with a body, `content-digest` too). Default: ["@method","@target-uri"]. */
-      readonly components?: readonly string[] | undefined
-      /** How old a signature may be. Default: 60s. */
-      readonly maxAge?: string | undefined
     }
 
 export interface UpstreamInput {
@@ -824,6 +886,23 @@ export interface ConfigurationInput {
         readonly rotateEvery?: string | undefined
         /** A new assertion for every request, with `jti` and the request id (`rid`). Default: false. */
         readonly perRequest?: boolean | undefined
+      }
+    | undefined
+  /** Who may report keys that were found in public. */
+  readonly leaks?:
+    | {
+        /** GitHub's secret scanning partner programme: reports come to `/.portcullis/leaks/github`. */
+        readonly github?:
+          | {
+              /** The keys that GitHub signs its reports with: https://api.github.com/meta/public_keys/secret_scanning */
+              readonly keys: readonly {
+                /** What GitHub calls `key_identifier`. */
+                readonly id: string
+                /** The public key (ECDSA, P-256): a PEM file, or its text. */
+                readonly key: string
+              }[]
+            }
+          | undefined
       }
     | undefined
   /** Identity providers, by name. */

@@ -16,6 +16,11 @@ export interface Identity {
   readonly amr: readonly string[]
   /** RFC 8693 `act`, where someone acts for another. */
   readonly actor?: unknown
+  /**
+   * Claims that the provider has and did not send (more groups than fit into a token), and the parts of the identity that
+   * are read from them (`roles`, `scopes`): nobody can tell what is not in them. Absent where nothing was withheld.
+   */
+  readonly withheld?: readonly string[]
 }
 
 /** What is known of the credential that proved an identity, beside who it is. Never the credential itself. */

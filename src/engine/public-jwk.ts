@@ -11,6 +11,9 @@ export interface PublicJwk {
   readonly material: Readonly<Record<string, string>>
 }
 
+/** What a key is published for: signatures, or in a SPIFFE bundle those of JWT-SVIDs. */
+export type KeyUse = 'sig' | 'jwt-svid'
+
 type Jwk = Readonly<Record<string, unknown>>
 
 /** Members that only a private or a symmetric key has. */
@@ -35,13 +38,14 @@ const rsaBits = { least: 2048, most: 8192 }
 /**
  * @returns undefined when it is no public key for signatures: another kind, a member missing, a private member (a key whose
  * private half is told proves nothing), or `use` or `key_ops` that say otherwise
+ * @param use what `use` must be; left out it means signatures, so only those may leave it out
  * @see RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2
  */
-export function readPublicJwk(jwk: Jwk): PublicJwk | undefined {
-  const { kty, use, key_ops: operations } = jwk
+export function readPublicJwk(jwk: Jwk, use: KeyUse = 'sig'): PublicJwk | undefined {
+  const { kty, use: own = 'sig', key_ops: operations } = jwk
   if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return undefined
   if (secretMembers.some((name) => Object.hasOwn(jwk, name))) return undefined
-  if (use !== undefined && use !== 'sig') return undefined
+  if (own !== use) return undefined
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify')))
     return undefined
   const material: Record<string, string> = {}

@@ -20,10 +20,12 @@ function joined(proofs: readonly Proof[]): {
 } {
   const proven = proofs.map(({ verified }) => verified)
   const first = proven[0]!
-  const entitled =
-    proven.find(({ identity }) => identity.scopes.length > 0 || identity.roles.length > 0) ?? first
+  const entitled = proven.find(({ identity }) => isEntitled(identity)) ?? first
+  const { withheld: _withheld, ...own } = first.identity
+  const { withheld } = entitled.identity
   const identity: Identity = Object.freeze({
-    ...first.identity,
+    ...own,
+    ...(withheld === undefined ? {} : { withheld }),
     scopes: entitled.identity.scopes,
     roles: entitled.identity.roles,
     claims: entitled.identity.claims,
@@ -44,6 +46,11 @@ function joined(proofs: readonly Proof[]): {
     ...(contentDigests.length === 0 ? {} : { contentDigests }),
   }
   return { identity, credential }
+}
+
+/** Roles that a provider withheld count as there: passing over them would answer for somebody who is not known. */
+function isEntitled({ scopes, roles, withheld }: Identity): boolean {
+  return scopes.length > 0 || roles.length > 0 || withheld !== undefined
 }
 
 export interface Judged {

@@ -16,6 +16,16 @@ export function freshnessOf(headers: Readonly<Record<string, string>>, now: numb
   return Math.min(Math.max(lifetime - ageOf(headers), minimumFreshness), maximumFreshness)
 }
 
+/**
+ * A SPIFFE bundle says itself how often it wants to be read again, in seconds; the same bounds hold.
+ * @see SPIFFE Trust Domain and Bundle section 4.1.1
+ */
+export function hintedFreshness(document: Readonly<Record<string, unknown>>): number | undefined {
+  const { spiffe_refresh_hint: hint } = document
+  if (typeof hint !== 'number' || !(hint > 0)) return undefined
+  return Math.min(Math.max(hint * 1000, minimumFreshness), maximumFreshness)
+}
+
 function lifetimeOf(headers: Readonly<Record<string, string>>, now: number): number | undefined {
   const directives = directivesOf(headers['cache-control'] ?? '')
   if (directives.has('no-store') || directives.has('no-cache')) return 0

@@ -17,6 +17,8 @@ export interface FetchOptions extends ConnectionOptions {
   readonly maxBytes: number
   /** The `Accept` field. */
   readonly accept: string
+  /** The `Authorization` field, for this origin alone: a redirect elsewhere is not followed. */
+  readonly authorization?: string
   readonly signal?: AbortSignal
 }
 
@@ -60,7 +62,12 @@ async function exchange(
     const answer = await request(target, {
       dispatcher,
       signal,
-      headers: { accept: options.accept, 'accept-encoding': 'identity', 'user-agent': 'portcullis' },
+      headers: {
+        accept: options.accept,
+        'accept-encoding': 'identity',
+        'user-agent': 'portcullis',
+        ...(options.authorization === undefined ? {} : { authorization: options.authorization }),
+      },
     })
     // A body that is given up emits an error, which nobody would hear and which would then end the process.
     answer.body.on('error', () => undefined)

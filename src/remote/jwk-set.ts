@@ -1,5 +1,5 @@
 /** Reads a published JWK set. One bad key is skipped and never spoils the others; a set without a usable key is rubbish. */
-import { importPublicJwk, readPublicJwk, type PublicJwk } from '../engine/public-jwk.ts'
+import { importPublicJwk, readPublicJwk, type KeyUse, type PublicJwk } from '../engine/public-jwk.ts'
 import type { VerificationKey } from '../ports/key-sets.ts'
 import { fitsKind, isSignatureAlgorithm } from './key-fit.ts'
 import { AnswerError } from './json-answer.ts'
@@ -16,17 +16,18 @@ type Jwk = Readonly<Record<string, unknown>>
 
 /**
  * @param known keys of the set before: what is still published keeps its imported key
+ * @param use what the keys must be published for
  * @throws AnswerError when the document is no key set, has too many keys or none that can be used
  * @see RFC 7517 section 5
  */
-export function readKeySet(document: Jwk, known: KeysByContent): KeysByContent {
+export function readKeySet(document: Jwk, known: KeysByContent, use: KeyUse = 'sig'): KeysByContent {
   const published = document['keys']
   if (!Array.isArray(published)) throw new AnswerError('the key set has no list of keys')
   if (published.length > maxKeys) throw new AnswerError(`the key set has more than ${maxKeys} keys`)
   const keys = new Map<string, VerificationKey>()
   for (const jwk of published as readonly unknown[]) {
     if (typeof jwk !== 'object' || jwk === null) continue
-    const read = readPublicJwk(jwk as Jwk)
+    const read = readPublicJwk(jwk as Jwk, use)
     const content = read === undefined ? undefined : contentOf(jwk as Jwk, read)
     if (read === undefined || content === undefined || keys.has(content)) continue
     const key = known.get(content) ?? importKey(jwk as Jwk, read)

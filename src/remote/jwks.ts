@@ -1,7 +1,8 @@
 /** The life of one provider's published keys: fetched once for many, refreshed ahead, kept stale, chased for a new `kid`. */
 import type { Clock } from '../ports/clock.ts'
+import type { KeyUse } from '../engine/public-jwk.ts'
 import type { KeyLookup, KeySet, VerificationKey } from '../ports/key-sets.ts'
-import { freshnessOf } from './freshness.ts'
+import { freshnessOf, hintedFreshness } from './freshness.ts'
 import type { FetchedAnswer } from './guarded-fetch.ts'
 import { AnswerError, readJsonObject } from './json-answer.ts'
 import { readKeySet } from './jwk-set.ts'
@@ -20,6 +21,8 @@ export interface KeySetOptions {
   readonly clock: Clock
   /** Milliseconds beyond freshness for which keys serve on while the provider is down. */
   readonly staleKeys: number
+  /** What the keys must be published for; `sig` by default. */
+  readonly use?: KeyUse
   /** False: the first fetch waits for the first token. */
   readonly prefetch?: boolean
   readonly onRefresh?: (outcome: RefreshOutcome) => void
@@ -226,7 +229,8 @@ class RemoteKeySet implements ManagedKeySet {
   }
 
   #adopt(fetched: FetchedAnswer): RefreshOutcome {
-    const keys = readKeySet(readJsonObject(fetched, 'key set'), this.#index.byContent)
+    const document = readJsonObject(fetched, 'key set')
+    const keys = readKeySet(document, this.#index.byContent, this.#options.use)
     const now = this.#clock.now()
     const isSame = this.#fetchedAt !== undefined && this.#index.hasSameKeys(keys)
     if (!isSame) {
@@ -237,7 +241,7 @@ class RemoteKeySet implements ManagedKeySet {
     this.#failure = undefined
     this.#failures = 0
     this.#fetchedAt = now
-    this.#freshUntil = now + freshnessOf(fetched.headers, now)
+    this.#freshUntil = now + (hintedFreshness(document) ?? freshnessOf(fetched.headers, now))
     this.#staleUntil = this.#freshUntil + this.#options.staleKeys
     return isSame ? 'unchanged' : 'success'
   }

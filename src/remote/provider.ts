@@ -1,5 +1,4 @@
 /** One configured identity provider put together: what its tokens mean, where its endpoints are, its keys and their life. */
-import { readFile } from 'node:fs/promises'
 import type { ProviderSettings } from '../configuration.ts'
 import type { Profile } from '../engine/providers/profile.ts'
 import { profileFor } from '../engine/providers/registry.ts'
@@ -15,7 +14,7 @@ import {
 } from './discovery.ts'
 import { guardedFetch, type FetchedAnswer } from './guarded-fetch.ts'
 import { AnswerError } from './json-answer.ts'
-import { maxKeySetBytes } from './jwk-set.ts'
+import { documentReader, usesMetadata } from './provider-documents.ts'
 import { createKeySet, type KeySetReport, type RefreshOutcome } from './jwks.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -48,10 +47,6 @@ export interface Provider {
   close(): void
 }
 
-const documentBytes = 262_144
-const jsonType = 'application/json'
-const keySetType = 'application/jwk-set+json, application/json'
-
 /**
  * Starts the first fetch in the background and returns at once: a provider that is away stops nothing but its own routes.
  * A reload keeps the instance whose settings did not change, and closes those it drops.
@@ -60,25 +55,12 @@ export function createProvider(settings: ProviderSettings, dependencies: Provide
   const { clock, fetch = guardedFetch } = dependencies
   const profile = profileFor(settings)
   const explicit = settings.endpoints as Endpoints
-  const get = async (
-    url: string,
-    accept: string,
-    maxBytes: number,
-    signal?: AbortSignal,
-  ): Promise<FetchedAnswer> =>
-    fetch(url, {
-      accept,
-      maxBytes,
-      allowInsecure: settings.allowInsecure,
-      // Read each time, so that a renewed authority needs no restart.
-      ...(settings.ca === undefined ? {} : { ca: await readFile(settings.ca, 'utf8') }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-  const discovery: Discovery | undefined = settings.discovery
+  const get = documentReader(settings, profile, fetch)
+  const discovery: Discovery | undefined = usesMetadata(settings, profile)
     ? createDiscovery({
         urls: metadataUrls(profile.metadata.at),
         issuer: profile.metadata.issuer,
-        fetchDocument: (url, signal) => get(url, jsonType, documentBytes, signal),
+        fetchDocument: (url, signal) => get(url, 'metadata', signal),
         clock,
         allowInsecure: settings.allowInsecure,
       })
@@ -86,7 +68,7 @@ export function createProvider(settings: ProviderSettings, dependencies: Provide
   const fetchKeys = async (signal: AbortSignal): Promise<FetchedAnswer> => {
     const url = await keysAddress(explicit, discovery, profile, signal)
     try {
-      const answer = await get(url, keySetType, maxKeySetBytes, signal)
+      const answer = await get(url, 'keys', signal)
       if (answer.status !== 200) discovery?.forget()
       return answer
     } catch (error) {
@@ -100,6 +82,7 @@ export function createProvider(settings: ProviderSettings, dependencies: Provide
     fetchKeys,
     clock,
     staleKeys: settings.staleKeys,
+    use: profile.keyUse,
     ...pick(dependencies),
   })
   const metadata = async (): Promise<ProviderMetadata> =>

@@ -4,7 +4,7 @@ import { placesShared } from '../../engine/authenticators/places.ts'
 import type { CheckFacts } from '../../engine/authenticators/kind.ts'
 import type { CredentialPlace } from '../../engine/identity.ts'
 import type { ProviderSettings } from '../../engine/providers/settings.ts'
-import { compileProvider, isKnownProvider } from '../compile-identity.ts'
+import { compileProvider } from '../compile-identity.ts'
 import { valueAt, type Path } from '../path.ts'
 import type { Check, CheckContext } from './check.ts'
 import { compileContext } from '../compile-authenticator.ts'
@@ -55,7 +55,6 @@ function workingProvider(context: CheckContext, name: string): ProviderSettings 
   const parsed = Object.hasOwn(context.configuration.providers, name)
     ? context.configuration.providers[name]
     : undefined
-  if (parsed === undefined || !isKnownProvider(parsed) || providerFault(name, parsed) !== undefined)
-    return undefined
+  if (parsed === undefined || providerFault(name, parsed) !== undefined) return undefined
   return compileProvider(name, parsed, context.folder)
 }

@@ -1,7 +1,6 @@
 /** Identity providers: what their own profile refuses, endpoints, and plain HTTP. */
-import type { ProviderType } from '../../configuration.ts'
 import { configurationFault } from '../../engine/providers/registry.ts'
-import { compileProvider, isKnownProvider, parametersOf } from '../compile-identity.ts'
+import { compileProvider, parametersOf } from '../compile-identity.ts'
 import type { Complaint } from '../fault.ts'
 import type { Path } from '../path.ts'
 import { isLoopback } from '../scalars/network.ts'
@@ -13,7 +12,7 @@ export const checkProviders: Check = function* (context) {
     const path: Path = ['providers', name]
     yield* checkEndpoints(provider, path)
     yield* checkInsecure(provider, path)
-    const fault = isKnownProvider(provider) ? providerFault(name, provider) : undefined
+    const fault = providerFault(name, provider)
     if (fault !== undefined) {
       const member = /^`(\w+)`/.exec(fault)?.[1]
       yield { path: member === undefined ? path : [...path, member], message: fault }
@@ -22,10 +21,7 @@ export const checkProviders: Check = function* (context) {
 }
 
 /** @returns what the provider's profile says against its settings */
-export function providerFault(
-  name: string,
-  provider: ParsedProvider & { readonly type: ProviderType },
-): string | undefined {
+export function providerFault(name: string, provider: ParsedProvider): string | undefined {
   return configurationFault(compileProvider(name, provider, '/'))
 }
 

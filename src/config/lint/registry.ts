@@ -16,6 +16,7 @@ import { lockoutOff } from './rules/lockout-off.ts'
 import { noAuthorize } from './rules/no-authorize.ts'
 import { noTrustedProxies } from './rules/no-trusted-proxies.ts'
 import { nodeRelease } from './rules/node-release.ts'
+import { openProvider } from './rules/open-provider.ts'
 import { providerPlainHttp } from './rules/provider-plain-http.ts'
 import { publicBesideProtected } from './rules/public-beside-protected.ts'
 import { queryCredential } from './rules/query-credential.ts'
@@ -32,6 +33,7 @@ import { upstreamCannotTell } from './rules/upstream-cannot-tell.ts'
 
 export const rules: readonly Rule[] = [
   providerPlainHttp,
+  openProvider,
   trustsEverybody,
   authorizeNobody,
   noAuthorize,

@@ -4,7 +4,7 @@ import type { ClaimPath, ProviderType } from '../../configuration.ts'
 import { path, text } from '../scalars/names.ts'
 import { hostname, httpUrl } from '../scalars/network.ts'
 import { delay, duration } from '../scalars/quantities.ts'
-import { flag, word } from './word.ts'
+import { flag, oneOrMany, word } from './word.ts'
 
 export const endpointNames = [
   'jwks',
@@ -16,12 +16,9 @@ export const endpointNames = [
 ] as const
 export type EndpointName = (typeof endpointNames)[number]
 
-/** The types that a later version brings. */
-export type LaterProviderType = 'github-actions' | 'kubernetes' | 'spiffe'
-
-/** What every provider has beside its type's own members (which are text, or absent). */
+/** What every provider has beside its type's own members (which are text, a list of texts, or absent). */
 export interface ParsedProvider {
-  readonly type: ProviderType | LaterProviderType
+  readonly type: ProviderType
   readonly discovery: boolean
   readonly endpoints: Readonly<Partial<Record<EndpointName, string>>>
   readonly ca?: string
@@ -83,11 +80,27 @@ const common = {
       roles: claimPath
         .exactOptional()
         .describe("Without it: `roles`, Keycloak's `realm_access.roles`, Cognito's `cognito:groups`."),
-      tenant: claimPath.exactOptional().describe("Without it: Entra's `tid`."),
+      tenant: claimPath
+        .exactOptional()
+        .describe(
+          "Without it: Entra's `tid`, Auth0's `org_id`, a workload's namespace (Kubernetes) or owner (GitHub).",
+        ),
     })
     .prefault({})
     .describe('Which claims say what, where the type does not know it already.'),
   allowInsecure: flag.prefault(false).describe('Allows `http://` to a provider that is not on this machine.'),
+}
+
+/** An allow-list; `*` stands for anything in a segment, and as the last segment for all below, where the type says so. */
+function allowed(what: string): z.ZodType {
+  return oneOrMany(word(text), `${what}, or a list of them`).exactOptional()
+}
+
+/** Numbers stand for themselves: YAML makes one of digits without quotes. */
+function allowedIds(): z.ZodType {
+  const expected = 'a number, or a list of them'
+  const id = z.union([z.int().positive().transform(String), z.string().regex(/^\d+$/)], { error: expected })
+  return oneOrMany(id, expected).exactOptional()
 }
 
 function provider(type: string, says: string, own: Record<string, z.ZodType> = {}): z.ZodObject {
@@ -100,30 +113,87 @@ const providers = [
   }),
   provider('auth0', 'Auth0.', {
     domain: word(hostname).describe('The tenant, such as example.eu.auth0.com.'),
+    organizations: allowed('the id of an organization, such as org_AbCdEfGhIjKlMnOp').describe(
+      'The organizations whose members are taken, by id; a token of none is then refused.',
+    ),
   }),
   provider('okta', 'Okta.', {
     domain: word(hostname).describe('The organisation, such as example.okta.com.'),
     authorizationServer: word(text)
       .exactOptional()
-      .describe('The id of a custom authorization server, such as `default`.'),
+      .describe(
+        "The id of a custom authorization server, such as `default`. Without it: the organisation's own, whose access tokens can only be looked up.",
+      ),
   }),
   provider('cognito', 'Amazon Cognito.', {
     region: word(text).describe('The region, such as eu-central-1.'),
     userPoolId: word(text).describe('The user pool, such as eu-central-1_AbCdEfGhI.'),
   }),
-  provider('entra', 'Microsoft Entra ID.', { tenant: word(text).describe("The tenant's id.") }),
+  provider('entra', 'Microsoft Entra ID.', {
+    tenant: word(text).describe("The tenant's id; or `organizations`, `common` or `consumers`."),
+    tenants: allowed("a tenant's id (a GUID)").describe(
+      'With `organizations` or `common`: the tenants that are taken.',
+    ),
+  }),
   provider('keycloak', 'Keycloak.', {
     url: word(httpUrl).describe('Where Keycloak is served, without `/realms/…`.'),
     realm: word(text).describe('The realm.'),
+    client: word(text)
+      .exactOptional()
+      .describe("A client whose roles (`resource_access`) are added to the realm's."),
   }),
-  provider('google', 'Google.'),
-  provider('github-actions', "GitHub's workload identities."),
+  provider('google', 'Google.', {
+    domains: allowed('a domain, such as example.com').describe(
+      'The Workspace domains (`hd`) whose accounts are taken.',
+    ),
+  }),
+  provider('github-actions', 'Workflows of GitHub Actions.', {
+    issuer: word(httpUrl)
+      .exactOptional()
+      .describe('Of a server of your own, such as https://github.example.com/_services/token.'),
+    enterprise: word(text)
+      .exactOptional()
+      .describe("The enterprise's short name, where it has an issuer of its own."),
+    owners: allowed('an organisation or user').describe('The owners whose repositories are taken.'),
+    ownerIds: allowedIds().describe('The same by id, which nobody can take over.'),
+    repositories: allowed('OWNER/NAME or OWNER/*').describe('The repositories that are taken.'),
+    repositoryIds: allowedIds().describe('The same by id, which nobody can take over.'),
+    refs: allowed('a ref, such as refs/heads/main').describe('The branches and tags that are taken.'),
+    environments: allowed('the name of an environment').describe(
+      'The deployment environments that are taken.',
+    ),
+    workflows: allowed('OWNER/REPOSITORY/.github/workflows/FILE@REF').describe(
+      'The workflows (`job_workflow_ref`) that are taken.',
+    ),
+  }),
   provider('kubernetes', "A cluster's service accounts.", {
-    issuer: word(httpUrl).exactOptional().describe("The cluster's issuer."),
+    issuer: word(httpUrl)
+      .exactOptional()
+      .describe("The cluster's issuer. Without it: the cluster that the gateway runs in."),
+    server: word(httpUrl)
+      .exactOptional()
+      .describe(
+        'The API server, where it serves the keys. Without it: the issuer, or inside a cluster https://kubernetes.default.svc.',
+      ),
+    tokenFile: word(path)
+      .exactOptional()
+      .describe(
+        "File with a token that may read the keys at the API server; inside a cluster the pod's own.",
+      ),
+    namespaces: allowed('a namespace').describe('The namespaces whose workloads are taken.'),
+    serviceAccounts: allowed('NAMESPACE/NAME').describe('The service accounts that are taken.'),
+    boundTo: z
+      .enum(['pod', 'node', 'secret'], { error: 'pod, node or secret' })
+      .exactOptional()
+      .describe('The object that tokens must be bound to, so that they end with it.'),
   }),
   provider('spiffe', 'A SPIFFE trust domain.', {
-    trustDomain: word(hostname).exactOptional().describe('The trust domain.'),
-    bundle: word(httpUrl).exactOptional().describe('Where its bundle is served.'),
+    trustDomain: word(text).describe('The trust domain, such as prod.example.org.'),
+    bundle: word(text).describe('The trust bundle: the URL of its endpoint (https), or a file.'),
+    issuer: word(httpUrl)
+      .exactOptional()
+      .describe('What `iss` must be, where a token has one. Without it: not looked at.'),
+    ids: allowed('a SPIFFE ID').describe('The SPIFFE IDs that are taken.'),
   }),
 ] as const
 

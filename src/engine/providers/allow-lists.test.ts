@@ -16,7 +16,11 @@ describe('entra with tenants', () => {
   const api = 'api://catalog'
   const on = (tenants?: readonly string[]): Bench =>
     providerBench(
-      { type: 'entra', parameters: { tenant: 'organizations' }, ...(tenants === undefined ? {} : { lists: { tenants } }) },
+      {
+        type: 'entra',
+        parameters: { tenant: 'organizations' },
+        ...(tenants === undefined ? {} : { lists: { tenants } }),
+      },
       { audience: [api] },
     )
   const of = (tid: string): Json => ({
@@ -34,7 +38,9 @@ describe('entra with tenants', () => {
     const listed = on([ours, partner.toUpperCase()])
     for (const tid of [ours, partner]) {
       expect(await identify(listed, of(tid))).toMatchObject({ tenant: tid })
-      expect(await identify(listed, { ...of(tid), iss: `https://sts.windows.net/${tid}/` })).toMatchObject({ tenant: tid })
+      expect(await identify(listed, { ...of(tid), iss: `https://sts.windows.net/${tid}/` })).toMatchObject({
+        tenant: tid,
+      })
     }
   })
 
@@ -46,23 +52,35 @@ describe('entra with tenants', () => {
   })
 
   it('has the issuers of those alone, and is open to the world without a list', () => {
-    const settings = providerSettings({ type: 'entra', parameters: { tenant: 'common' }, lists: { tenants: [ours] } })
+    const settings = providerSettings({
+      type: 'entra',
+      parameters: { tenant: 'common' },
+      lists: { tenants: [ours] },
+    })
     expect(expectedIssuers(settings)).toEqual([
       `https://login.microsoftonline.com/${ours}/v2.0`,
       `https://sts.windows.net/${ours}/`,
     ])
     expect(profileFor(settings).openTo).toBeUndefined()
     for (const tenant of ['common', 'organizations']) {
-      expect(profileFor(providerSettings({ type: 'entra', parameters: { tenant } })).openTo).toMatchObject({ severity: 'error' })
+      expect(profileFor(providerSettings({ type: 'entra', parameters: { tenant } })).openTo).toMatchObject({
+        severity: 'error',
+      })
     }
-    expect(profileFor(providerSettings({ type: 'entra', parameters: { tenant: ours } })).openTo).toBeUndefined()
+    expect(
+      profileFor(providerSettings({ type: 'entra', parameters: { tenant: ours } })).openTo,
+    ).toBeUndefined()
   })
 })
 
 describe('entra with more groups than fit', () => {
   const on = (): Bench =>
     providerBench(
-      { type: 'entra', parameters: { tenant: '11111111-2222-3333-4444-555555555555' }, claims: { roles: ['groups'] } },
+      {
+        type: 'entra',
+        parameters: { tenant: '11111111-2222-3333-4444-555555555555' },
+        claims: { roles: ['groups'] },
+      },
       { audience: ['api://catalog'] },
     )
   const token: Json = {
@@ -164,7 +182,11 @@ describe('keycloak with a client', () => {
   })
 
   it('adds nothing where the settings say where roles are', async () => {
-    const bench = providerBench({ type: 'keycloak', parameters, claims: { roles: ['realm_access', 'roles'] } })
+    const bench = providerBench({
+      type: 'keycloak',
+      parameters,
+      claims: { roles: ['realm_access', 'roles'] },
+    })
     expect(await identify(bench, token)).toMatchObject({ roles: ['viewer'] })
   })
 
@@ -173,7 +195,10 @@ describe('keycloak with a client', () => {
     ['another client’s', { other: { roles: ['admin'] } }],
     ['an inherited name', { constructor: { roles: ['admin'] } }],
   ])('does not take %s for the client’s roles without saying so', async (_what, access) => {
-    const found = await identify(providerBench({ type: 'keycloak', parameters }), { ...token, resource_access: access })
+    const found = await identify(providerBench({ type: 'keycloak', parameters }), {
+      ...token,
+      resource_access: access,
+    })
     expect(found).toMatchObject({ roles: access['catalog'] === undefined ? ['viewer'] : ['viewer', 'admin'] })
   })
 })
@@ -182,13 +207,22 @@ describe('google with domains', () => {
   const client = '1234987819200.apps.googleusercontent.com'
   const on = (domains: readonly string[]): Bench =>
     providerBench({ type: 'google', lists: { domains } }, { audience: [client], accept: 'id-token' })
-  const token: Json = { ...times, iss: 'https://accounts.google.com', aud: client, azp: client, sub: '1076', hd: 'example.com' }
+  const token: Json = {
+    ...times,
+    iss: 'https://accounts.google.com',
+    aud: client,
+    azp: client,
+    sub: '1076',
+    hd: 'example.com',
+  }
 
   it('takes accounts of those Workspace domains alone', async () => {
     expect(await identify(on(['example.com']), token)).toMatchObject({ subject: '1076' })
     expect(await identify(on(['example.com']), { ...token, hd: 'evil.example' })).toBe('token_not_admitted')
     // An ordinary account, and a service account with an address that looks right.
-    expect(await identify(on(['example.com']), { ...token, hd: undefined, email: 'a@example.com' })).toBe('token_not_admitted')
+    expect(await identify(on(['example.com']), { ...token, hd: undefined, email: 'a@example.com' })).toBe(
+      'token_not_admitted',
+    )
   })
 })
 
@@ -202,16 +236,33 @@ describe('okta without an authorization server', () => {
   })
 
   it('verifies no access token, even where somebody tries', () => {
-    expect(() => providerBench({ type: 'okta', parameters: { domain: 'example.okta.com' } })).toThrow(/cannot be verified here/)
+    expect(() => providerBench({ type: 'okta', parameters: { domain: 'example.okta.com' } })).toThrow(
+      /cannot be verified here/,
+    )
   })
 })
 
 describe('lists that cannot work', () => {
   it.each<[ProviderType, Texts, Lists, RegExp]>([
     ['entra', { tenant: 'organizations' }, { tenants: ['contoso.com'] }, /^`tenants`.*GUID/],
-    ['entra', { tenant: '11111111-2222-3333-4444-555555555555' }, { tenants: ['11111111-2222-3333-4444-555555555555'] }, /^`tenants` goes with/],
-    ['entra', { tenant: 'organizations' }, { tenants: ['9188040d-6c67-4c5b-b112-36a304b66dad'] }, /personal accounts/],
-    ['auth0', { domain: 'example.eu.auth0.com' }, { organizations: ['acme'] }, /^`organizations`.*names can change/],
+    [
+      'entra',
+      { tenant: '11111111-2222-3333-4444-555555555555' },
+      { tenants: ['11111111-2222-3333-4444-555555555555'] },
+      /^`tenants` goes with/,
+    ],
+    [
+      'entra',
+      { tenant: 'organizations' },
+      { tenants: ['9188040d-6c67-4c5b-b112-36a304b66dad'] },
+      /personal accounts/,
+    ],
+    [
+      'auth0',
+      { domain: 'example.eu.auth0.com' },
+      { organizations: ['acme'] },
+      /^`organizations`.*names can change/,
+    ],
     ['google', {}, { domains: ['https://example.com'] }, /^`domains`/],
     ['google', {}, { domains: ['Example.com'] }, /^`domains`/],
   ])('are named: %s %j %j', (type, parameters, lists, message) => {

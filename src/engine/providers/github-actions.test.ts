@@ -72,14 +72,39 @@ describe('github-actions', () => {
 
   it.each<[string, Lists, Json, RegExp]>([
     ['a foreign repository', { repositories: ['octo-org/site'] }, { repository: 'evil/site' }, /repository/],
-    ['an owner whose name begins alike', { repositories: ['octo-org/*'] }, { repository: 'octo-org-x/site' }, /repository/],
+    [
+      'an owner whose name begins alike',
+      { repositories: ['octo-org/*'] },
+      { repository: 'octo-org-x/site' },
+      /repository/,
+    ],
     ['a foreign owner', { owners: ['octo-org'] }, { repository_owner: 'octo' }, /repository_owner/],
-    ['a name that somebody else took over', { owners: ['octo-org'], ownerIds: ['65'] }, { repository_owner_id: '66' }, /_id/],
+    [
+      'a name that somebody else took over',
+      { owners: ['octo-org'], ownerIds: ['65'] },
+      { repository_owner_id: '66' },
+      /_id/,
+    ],
     ['an id that is a number', { ownerIds: ['65'] }, { repository_owner_id: 65 }, /_id/],
-    ['another branch', { owners: ['octo-org'], refs: ['refs/heads/main'] }, { ref: 'refs/heads/main2' }, /ref/],
+    [
+      'another branch',
+      { owners: ['octo-org'], refs: ['refs/heads/main'] },
+      { ref: 'refs/heads/main2' },
+      /ref/,
+    ],
     ['a pull request', { owners: ['octo-org'], refs: ['refs/heads/*'] }, { ref: 'refs/pull/7/merge' }, /ref/],
-    ['no environment', { owners: ['octo-org'], environments: ['prod'] }, { environment: undefined }, /environment/],
-    ['another workflow', { workflows: ['octo-org/automation/.github/workflows/deploy.yml@refs/tags/*'] }, { job_workflow_ref: 'octo-org/automation/.github/workflows/deploy.yml@refs/heads/x' }, /job_workflow_ref/],
+    [
+      'no environment',
+      { owners: ['octo-org'], environments: ['prod'] },
+      { environment: undefined },
+      /environment/,
+    ],
+    [
+      'another workflow',
+      { workflows: ['octo-org/automation/.github/workflows/deploy.yml@refs/tags/*'] },
+      { job_workflow_ref: 'octo-org/automation/.github/workflows/deploy.yml@refs/heads/x' },
+      /job_workflow_ref/,
+    ],
   ])('refuses %s', async (_what, lists, changes, detail) => {
     expect(await identify(on(lists), { ...token, ...changes })).toBe('token_not_admitted')
     expect(await detailOf(on(lists), { ...token, ...changes })).toMatch(detail)
@@ -87,11 +112,17 @@ describe('github-actions', () => {
 
   it('knows an enterprise’s own issuer, and a server of one’s own', async () => {
     const own = 'https://token.actions.githubusercontent.com/octo-enterprise'
-    expect(await identify(on(undefined, { enterprise: 'octo-enterprise' }), { ...token, iss: own })).toMatchObject({ issuer: own })
+    expect(
+      await identify(on(undefined, { enterprise: 'octo-enterprise' }), { ...token, iss: own }),
+    ).toMatchObject({ issuer: own })
     expect(await identify(on(undefined, { enterprise: 'octo-enterprise' }), token)).toBe('token_issuer')
     const server = 'https://github.example.com/_services/token'
-    expect(await identify(on(undefined, { issuer: server }), { ...token, iss: server })).toMatchObject({ issuer: server })
-    expect(expectedIssuers(providerSettings({ type: 'github-actions', parameters: {} }))).toEqual([token['iss']])
+    expect(await identify(on(undefined, { issuer: server }), { ...token, iss: server })).toMatchObject({
+      issuer: server,
+    })
+    expect(expectedIssuers(providerSettings({ type: 'github-actions', parameters: {} }))).toEqual([
+      token['iss'],
+    ])
   })
 
   it('is open to the world only at the public issuer, where no list names an owner', () => {
@@ -115,6 +146,8 @@ describe('github-actions', () => {
     [{}, { refs: ['main'] }, /^`refs`.*refs\/heads\/main/],
     [{}, { workflows: ['deploy.yml'] }, /^`workflows`/],
   ])('says what cannot work: %j %j', (parameters, lists, message) => {
-    expect(configurationFault(providerSettings({ type: 'github-actions', parameters, lists }))).toMatch(message)
+    expect(configurationFault(providerSettings({ type: 'github-actions', parameters, lists }))).toMatch(
+      message,
+    )
   })
 })

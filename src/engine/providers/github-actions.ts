@@ -66,12 +66,15 @@ export const githubActions: ProviderKind = {
         const broken = rules.find(({ claim, holds }) => !holds(claims[claim]))
         return broken === undefined ? undefined : `\`${broken.claim}\` is not among \`${broken.name}\``
       },
-      ...(issuer === publicIssuer && !rules.some(({ name }) => namesOwner.has(name)) ? { openTo: world } : {}),
+      ...(issuer === publicIssuer && !rules.some(({ name }) => namesOwner.has(name))
+        ? { openTo: world }
+        : {}),
     })
   },
   configurationFault: (settings) => {
     const { enterprise, issuer } = settings.parameters
-    if (issuer !== undefined && enterprise !== undefined) return '`issuer` and `enterprise` exclude each other'
+    if (issuer !== undefined && enterprise !== undefined)
+      return '`issuer` and `enterprise` exclude each other'
     if (enterprise !== undefined && !/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(enterprise)) {
       return "`enterprise` must be the enterprise's short name, as it stands in its GitHub address"
     }
@@ -96,8 +99,16 @@ const world = {
   severity: 'error',
   whose: 'every repository on GitHub',
   how: 'anybody can run a workflow that asks for a token with your audience',
-  claims: ['repository', 'repository_id', 'repository_owner', 'repository_owner_id', 'enterprise', 'enterprise_id'],
+  claims: [
+    'repository',
+    'repository_id',
+    'repository_owner',
+    'repository_owner_id',
+    'enterprise',
+    'enterprise_id',
+  ],
   members: ['repositories', 'owners'],
+  namesClient: true,
 } as const
 
 function issuerFrom({ parameters }: ProviderSettings): string {

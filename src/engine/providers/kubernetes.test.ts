@@ -47,11 +47,15 @@ describe('kubernetes', () => {
   })
 
   it('takes both names that an API server has for itself, and only the issuer that is written', async () => {
-    expect(await identify(on(), { ...token, iss: 'https://kubernetes.default.svc' })).toMatchObject({ tenant: 'payments' })
+    expect(await identify(on(), { ...token, iss: 'https://kubernetes.default.svc' })).toMatchObject({
+      tenant: 'payments',
+    })
     const own = 'https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE'
     expect(await identify(on({}, { issuer: own }), { ...token, iss: own })).toMatchObject({ issuer: own })
     expect(await identify(on({}, { issuer: own }), token)).toBe('token_issuer')
-    expect(expectedIssuers(providerSettings({ type: 'kubernetes', parameters: { issuer: own } }))).toEqual([own])
+    expect(expectedIssuers(providerSettings({ type: 'kubernetes', parameters: { issuer: own } }))).toEqual([
+      own,
+    ])
   })
 
   it.each<[string, Json]>([
@@ -121,7 +125,11 @@ describe('kubernetes', () => {
     expect(remote.keysFrom).toBe('metadata')
     expect(remote).not.toHaveProperty('keysCredential')
     expect(remote).not.toHaveProperty('ca')
-    const named = profile({ issuer: 'https://oidc.example.com/x', server: 'https://10.0.0.1:6443/', tokenFile: '/t' })
+    const named = profile({
+      issuer: 'https://oidc.example.com/x',
+      server: 'https://10.0.0.1:6443/',
+      tokenFile: '/t',
+    })
     expect(named).toMatchObject({
       keysAddress: 'https://10.0.0.1:6443/openid/v1/jwks',
       keysCredential: { file: '/t', origin: 'https://10.0.0.1:6443' },

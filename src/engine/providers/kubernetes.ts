@@ -42,9 +42,7 @@ export const kubernetes: ProviderKind = {
       sameIssuers: () => issuers,
       // The API server's own path: what its metadata names is often an address that only it can be reached at itself,
       // and the token that reads the keys must go nowhere else.
-      ...(server === undefined
-        ? {}
-        : { keysFrom: 'address', keysAddress: `${server}/openid/v1/jwks` }),
+      ...(server === undefined ? {} : { keysFrom: 'address', keysAddress: `${server}/openid/v1/jwks` }),
       ...(server === undefined || tokenFile === undefined
         ? {}
         : { keysCredential: { file: tokenFile, origin: new URL(server).origin } }),
@@ -85,7 +83,12 @@ export const kubernetes: ProviderKind = {
     }
     return (
       listFault(settings, 'namespaces', namespaceForm, 'a namespace, such as payments or team-*') ??
-      listFault(settings, 'serviceAccounts', accountForm, 'NAMESPACE/NAME, such as payments/worker or payments/*')
+      listFault(
+        settings,
+        'serviceAccounts',
+        accountForm,
+        'NAMESPACE/NAME, such as payments/worker or payments/*',
+      )
     )
   },
 }

@@ -26,6 +26,8 @@ export interface Openness {
   readonly claims: readonly string[]
   /** Members of the settings that do. */
   readonly members: readonly string[]
+  /** True where the client of the identity is who calls, so that an authenticator's `clients` do as well. */
+  readonly namesClient?: true
 }
 
 export interface Profile {

@@ -593,7 +593,7 @@ describe('settings that cannot work', () => {
     ['oidc', { issuer: 'https://x.example/?a=b' }, /query/],
     ['auth0', { domain: 'https://example.auth0.com' }, /host name alone/],
     ['auth0', { domain: 'example.auth0.com/' }, /host name alone/],
-    ['okta', { domain: 'example.okta.com' }, /custom authorization server.*introspection/s],
+    ['okta', { domain: 'https://example.okta.com' }, /host name alone/],
     ['okta', { domain: '', authorizationServer: 'default' }, /missing/],
     ['cognito', { region: 'Ireland', userPoolId: 'eu-west-1_A' }, /region/],
     ['cognito', { region: 'eu-west-1', userPoolId: 'pool' }, /userPoolId/],

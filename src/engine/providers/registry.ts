@@ -3,11 +3,14 @@ import type { ProviderSettings, ProviderType } from './settings.ts'
 import { auth0 } from './auth0.ts'
 import { cognito } from './cognito.ts'
 import { entra } from './entra.ts'
+import { githubActions } from './github-actions.ts'
 import { google } from './google.ts'
 import { keycloak } from './keycloak.ts'
+import { kubernetes } from './kubernetes.ts'
 import { oidc } from './oidc.ts'
 import { okta } from './okta.ts'
 import type { Profile, ProviderKind } from './profile.ts'
+import { spiffe } from './spiffe.ts'
 
 const kinds: Readonly<Record<ProviderType, ProviderKind>> = {
   oidc,
@@ -17,6 +20,9 @@ const kinds: Readonly<Record<ProviderType, ProviderKind>> = {
   entra,
   keycloak,
   google,
+  'github-actions': githubActions,
+  kubernetes,
+  spiffe,
 }
 
 /**

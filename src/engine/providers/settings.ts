@@ -1,6 +1,17 @@
 /** What a provider is configured with: validated, durations in milliseconds, paths absolute. */
 
-export const providerTypes = ['oidc', 'auth0', 'okta', 'cognito', 'entra', 'keycloak', 'google'] as const
+export const providerTypes = [
+  'oidc',
+  'auth0',
+  'okta',
+  'cognito',
+  'entra',
+  'keycloak',
+  'google',
+  'github-actions',
+  'kubernetes',
+  'spiffe',
+] as const
 export type ProviderType = (typeof providerTypes)[number]
 
 /** A claim path: names from the top, one for each level. */
@@ -9,7 +20,7 @@ export type ClaimPath = readonly string[]
 export interface ProviderSettings {
   readonly name: string
   readonly type: ProviderType
-  /** The profile's own members: issuer, domain, authorizationServer, region, userPoolId, tenant, url, realm. */
+  /** The profile's own members: issuer, domain, tenant, realm, trustDomain, …; paths are absolute. */
   readonly parameters: Readonly<Record<string, string>>
   /** The profile's own allow-lists: tenants, organizations, repositories, …; none of them empty. */
   readonly lists?: Readonly<Record<string, readonly string[]>>

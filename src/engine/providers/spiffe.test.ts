@@ -10,7 +10,11 @@ type Texts = Readonly<Record<string, string>>
 
 function on(ids?: readonly string[], more: Texts = {}, settings: Partial<JwtSettings> = {}): Bench {
   return providerBench(
-    { type: 'spiffe', parameters: { ...parameters, ...more }, ...(ids === undefined ? {} : { lists: { ids } }) },
+    {
+      type: 'spiffe',
+      parameters: { ...parameters, ...more },
+      ...(ids === undefined ? {} : { lists: { ids } }),
+    },
     settings,
   )
 }
@@ -36,15 +40,21 @@ describe('spiffe', () => {
   it('is chosen without `iss`, by the trust domain of the subject', () => {
     const { authenticator } = on()
     expect(authenticator.takes(presented(mint(signer, svid)))).toBe('yes')
-    expect(authenticator.takes(presented(mint(signer, { ...svid, sub: 'spiffe://prod.example.org.evil/x' })))).toBe('no')
+    expect(
+      authenticator.takes(presented(mint(signer, { ...svid, sub: 'spiffe://prod.example.org.evil/x' }))),
+    ).toBe('no')
     expect(authenticator.takes(presented(mint(signer, { ...svid, sub: 'alice' })))).toBe('no')
     expect(authenticator.takes(presented(mint(signer, { ...svid, sub: undefined })))).toBe('no')
   })
 
   it('takes an `iss` beside it, and holds it to the configured one', async () => {
     const issuer = 'https://oidc.prod.example.org'
-    expect(await identify(on(), { ...svid, iss: issuer })).toMatchObject({ issuer: 'spiffe://prod.example.org' })
-    expect(await identify(on(undefined, { issuer }), { ...svid, iss: issuer })).toMatchObject({ subject: svid['sub'] })
+    expect(await identify(on(), { ...svid, iss: issuer })).toMatchObject({
+      issuer: 'spiffe://prod.example.org',
+    })
+    expect(await identify(on(undefined, { issuer }), { ...svid, iss: issuer })).toMatchObject({
+      subject: svid['sub'],
+    })
     expect(await identify(on(undefined, { issuer }), svid)).toMatchObject({ subject: svid['sub'] })
     expect(await identify(on(undefined, { issuer }), { ...svid, iss: `${issuer}/` })).toBe('token_issuer')
   })
@@ -74,13 +84,19 @@ describe('spiffe', () => {
     const bench = providerBench({ type: 'spiffe', parameters }, {}, edwards.jwk)
     expect(await bench.judge(mint(edwards, svid))).toBe('token_algorithm')
     const elliptic = createSigner('ES256')
-    expect(await providerBench({ type: 'spiffe', parameters }, {}, elliptic.jwk).judge(mint(elliptic, svid))).toBe('verified')
+    expect(
+      await providerBench({ type: 'spiffe', parameters }, {}, elliptic.jwk).judge(mint(elliptic, svid)),
+    ).toBe('verified')
     expect(() => on(undefined, {}, { algorithms: ['EdDSA'] })).toThrow(/algorithm/)
   })
 
   it('lets in by SPIFFE ID', async () => {
-    expect(await identify(on(['spiffe://prod.example.org/ns/payments/*']), svid)).toMatchObject({ subject: svid['sub'] })
-    expect(await identify(on(['spiffe://prod.example.org/ns/*/sa/worker']), svid)).toMatchObject({ subject: svid['sub'] })
+    expect(await identify(on(['spiffe://prod.example.org/ns/payments/*']), svid)).toMatchObject({
+      subject: svid['sub'],
+    })
+    expect(await identify(on(['spiffe://prod.example.org/ns/*/sa/worker']), svid)).toMatchObject({
+      subject: svid['sub'],
+    })
     expect(await identify(on(['spiffe://prod.example.org/ns/billing/*']), svid)).toBe('token_not_admitted')
     expect(await detailOf(on(['spiffe://prod.example.org/ns/payments']), svid)).toMatch(/`ids`/)
   })

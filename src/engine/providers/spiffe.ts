@@ -1,6 +1,13 @@
 import type { ProviderSettings } from './settings.ts'
 import { compilePatterns, patternFault } from './patterns.ts'
-import { allowList, defineProfile, parameter, type Claims, type Profile, type ProviderKind } from './profile.ts'
+import {
+  allowList,
+  defineProfile,
+  parameter,
+  type Claims,
+  type Profile,
+  type ProviderKind,
+} from './profile.ts'
 import { isTrustDomain, parseSpiffeId } from './spiffe-id.ts'
 
 /** @see JWT-SVID section 2.1: these and no others */

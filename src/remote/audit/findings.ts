@@ -2,22 +2,18 @@
 
 export type OnlineSeverity = 'error' | 'warning' | 'note'
 
-interface OnlineCheck {
-  /** The usual severity; a single finding may be milder. */
-  readonly severity: OnlineSeverity
-  readonly about: string
-  readonly fix: string
-}
-
+/** `severity` is the usual one; a single finding may be milder. */
 export const onlineChecks = {
   'provider-unreachable': {
     severity: 'error',
-    about: 'The metadata or the keys of a provider cannot be fetched. Nobody who comes with its credentials gets in.',
+    about:
+      'The metadata or the keys of a provider cannot be fetched. Nobody who comes with its credentials gets in.',
     fix: 'Ask for the address from this machine (`curl -v`): name, route, proxy, certificate. A private authority goes into `ca`.',
   },
   'provider-metadata': {
     severity: 'error',
-    about: "What a provider answers at its metadata address is no metadata, or lacks what the standard asks for.",
+    about:
+      'What a provider answers at its metadata address is no metadata, or lacks what the standard asks for.',
     fix: "Check the issuer's path; without metadata set `discovery: false` and name the endpoints.",
   },
   'provider-issuer': {
@@ -28,12 +24,14 @@ export const onlineChecks = {
   },
   'provider-endpoint-missing': {
     severity: 'error',
-    about: 'The configuration needs an endpoint that the provider does not publish. Some can be done without, at a price: then this is a warning.',
+    about:
+      'The configuration needs an endpoint that the provider does not publish. Some can be done without, at a price: then this is a warning.',
     fix: 'Switch it on at the provider, or name it under `endpoints`.',
   },
   'provider-endpoint-plain-http': {
     severity: 'error',
-    about: 'The metadata leads to an endpoint over plain HTTP on another machine. The gateway does not follow it.',
+    about:
+      'The metadata leads to an endpoint over plain HTTP on another machine. The gateway does not follow it.',
     fix: "Correct the provider's public address: often a proxy in front of it does not tell it about https.",
   },
   'provider-keys': {
@@ -48,12 +46,14 @@ export const onlineChecks = {
   },
   'provider-key-weak': {
     severity: 'warning',
-    about: 'The key set has an RSA key under 2048 bits, or one with a bad exponent. The gateway uses none of them: tokens that they sign are refused.',
+    about:
+      'The key set has an RSA key under 2048 bits, or one with a bad exponent. The gateway uses none of them: tokens that they sign are refused.',
     fix: 'Have the provider sign with RSA of at least 2048 bits, or with ES256 or EdDSA.',
   },
   'provider-key-ids': {
     severity: 'warning',
-    about: 'Keys without `kid`, or several with the same one. The gateway does not try one after the other: where it cannot tell which key signed, the token is refused.',
+    about:
+      'Keys without `kid`, or several with the same one. The gateway does not try one after the other: where it cannot tell which key signed, the token is refused.',
     fix: 'Give each key a `kid` of its own.',
   },
   'provider-key-use': {
@@ -63,22 +63,26 @@ export const onlineChecks = {
   },
   'provider-few-keys': {
     severity: 'note',
-    about: 'The provider publishes one key alone. When it is replaced without an overlap, tokens fail until the new one is fetched.',
+    about:
+      'The provider publishes one key alone. When it is replaced without an overlap, tokens fail until the new one is fetched.',
     fix: 'Have the next key published ahead of its use, and the last one until its tokens have expired.',
   },
   'provider-algorithms': {
     severity: 'warning',
-    about: 'The provider offers ID tokens without a signature (`none`) or with a shared secret (HMAC); or none of the algorithms that are configured.',
+    about:
+      'The provider offers ID tokens without a signature (`none`) or with a shared secret (HMAC); or none of the algorithms that are configured.',
     fix: 'Switch them off at the provider: whatever else trusts it may take them.',
   },
   'provider-pkce': {
     severity: 'warning',
-    about: 'Browsers sign in there, and the provider does not say that it checks PKCE with S256. A stolen authorization code could be used by others.',
+    about:
+      'Browsers sign in there, and the provider does not say that it checks PKCE with S256. A stolen authorization code could be used by others.',
     fix: 'Switch PKCE (S256) on at the provider, and require it for this client.',
   },
   'provider-iss-parameter': {
     severity: 'note',
-    about: 'The provider does not name itself in its answers to a login (RFC 9207). Where browsers choose among several providers, one of them could pass off an answer of another: then this is a warning.',
+    about:
+      'The provider does not name itself in its answers to a login (RFC 9207). Where browsers choose among several providers, one of them could pass off an answer of another: then this is a warning.',
     fix: 'Switch `iss` in authorization responses on at the provider.',
   },
   'provider-client-authentication': {
@@ -88,17 +92,20 @@ export const onlineChecks = {
   },
   'provider-pushed-requests': {
     severity: 'note',
-    about: 'The provider takes no pushed authorization requests (RFC 9126): what a login asks for passes through the browser.',
+    about:
+      'The provider takes no pushed authorization requests (RFC 9126): what a login asks for passes through the browser.',
     fix: 'Switch them on if the provider has them; the gateway then uses them.',
   },
   'provider-backchannel-logout': {
     severity: 'note',
-    about: 'The provider does not tell of logouts. A session here outlives the one there until its tokens are refreshed.',
+    about:
+      'The provider does not tell of logouts. A session here outlives the one there until its tokens are refreshed.',
     fix: 'Switch on back-channel logout for this client, at the address in docs/login.md.',
   },
   'provider-clock': {
     severity: 'error',
-    about: "The provider's clock and this machine's differ by more than `clockSkew`; by more than half of it this is a warning. Fresh tokens are refused as not yet valid, or expired ones live on.",
+    about:
+      "The provider's clock and this machine's differ by more than `clockSkew`; by more than half of it this is a warning. Fresh tokens are refused as not yet valid, or expired ones live on.",
     fix: 'Set both clocks by NTP.',
   },
   'provider-certificate': {

@@ -9,7 +9,9 @@ const defaults = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519']
 
 function judge(keys: unknown, algorithms: readonly string[] = defaults): readonly string[] {
   const needs = { use: 'sig', verifiers: [{ by: 'authenticator "corp-token"', algorithms }] } as const
-  return judgeKeys('corp', { keys }, needs).map(({ id, severity, message }) => `${severity} ${id}: ${message}`)
+  return judgeKeys('corp', { keys }, needs).map(
+    ({ id, severity, message }) => `${severity} ${id}: ${message}`,
+  )
 }
 
 describe('a published key set', () => {
@@ -54,7 +56,9 @@ describe('a published key set', () => {
 
   it('must tell its keys apart', () => {
     const { kid: _kid, ...nameless } = elliptic.jwk
-    expect(judge([rsa.jwk, nameless])).toEqual([expect.stringMatching(/^warning provider-key-ids: .*1 of its 2 keys/)])
+    expect(judge([rsa.jwk, nameless])).toEqual([
+      expect.stringMatching(/^warning provider-key-ids: .*1 of its 2 keys/),
+    ])
     expect(judge([rsa.jwk, { ...elliptic.jwk, kid: 'rsa' }])).toEqual([
       expect.stringMatching(/^warning provider-key-ids: .*2 keys have the `kid` "rsa"/),
     ])

@@ -46,7 +46,9 @@ function judgeKey(place: Place, jwk: Jwk, index: number, needs: KeyNeeds): Onlin
   }
   if (usableOf(jwk, needs) !== undefined) return []
   if (kty === 'RSA' && (use === undefined || use === needs.use) && isSignature(jwk['alg'])) {
-    return [found('provider-key-weak', place, `${key} is RSA with a modulus or an exponent that is not sound`)]
+    return [
+      found('provider-key-weak', place, `${key} is RSA with a modulus or an exponent that is not sound`),
+    ]
   }
   const said = (['kty', 'crv', 'use', 'alg'] as const)
     .filter((member) => jwk[member] !== undefined)
@@ -54,7 +56,11 @@ function judgeKey(place: Place, jwk: Jwk, index: number, needs: KeyNeeds): Onlin
   return [found('provider-key-use', place, `${key} cannot check a signature here (${said.join(', ')})`)]
 }
 
-function judgeFit(place: Place, usable: readonly VerificationKey[], { verifiers }: KeyNeeds): OnlineFinding[] {
+function judgeFit(
+  place: Place,
+  usable: readonly VerificationKey[],
+  { verifiers }: KeyNeeds,
+): OnlineFinding[] {
   if (usable.length === 0) return [found('provider-keys', place, 'none of its keys can check a signature')]
   const unserved = verifiers.filter(
     ({ algorithms }) => !algorithms.some((alg) => usable.some((key) => fits(key, alg))),
@@ -62,7 +68,9 @@ function judgeFit(place: Place, usable: readonly VerificationKey[], { verifiers 
   const findings = unserved.map(({ by, algorithms }) =>
     found('provider-keys', place, `no key fits the algorithms of ${by} (${algorithms.join(', ')})`),
   )
-  return usable.length === 1 ? [...findings, found('provider-few-keys', place, 'it publishes one key')] : findings
+  return usable.length === 1
+    ? [...findings, found('provider-few-keys', place, 'it publishes one key')]
+    : findings
 }
 
 function judgeIds(place: Place, usable: readonly VerificationKey[]): OnlineFinding[] {
@@ -84,7 +92,9 @@ function judgeIds(place: Place, usable: readonly VerificationKey[]): OnlineFindi
 /** The key as the gateway would take it, read by the same code. */
 function usableOf(jwk: Jwk, { use }: KeyNeeds): VerificationKey | undefined {
   try {
-    return readKeySet({ keys: [jwk] }, new Map(), use).values().next().value
+    return readKeySet({ keys: [jwk] }, new Map(), use)
+      .values()
+      .next().value
   } catch {
     return undefined
   }

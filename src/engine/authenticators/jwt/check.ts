@@ -6,8 +6,33 @@ import { compileJwt } from './compile.ts'
 import { secretAlgorithms, type ParsedJwt } from './schema.ts'
 
 export function* checkJwt(name: string, jwt: ParsedJwt, context: CheckFacts): Generator<AuthenticatorFault> {
+  yield* checkProvider(jwt, context)
   yield* checkAudience(jwt, context)
   yield* checkAlgorithms(name, jwt, context)
+}
+
+/** Some providers' access tokens can only be looked up, and some sign with few algorithms. */
+function* checkProvider(jwt: ParsedJwt, context: CheckFacts): Generator<AuthenticatorFault> {
+  const { path } = context
+  const provider = context.provider(jwt.provider)
+  if (provider === undefined) return
+  const profile = profileFor(provider)
+  if (profile.opaqueBecause !== undefined) {
+    yield {
+      path: [...path, 'provider'],
+      message: profile.opaqueBecause,
+      expected:
+        'an `introspection` or a `session` authenticator; or a custom `authorizationServer` on the provider, such as `default`',
+    }
+  }
+  const allowed = profile.algorithms
+  if (allowed !== undefined && !jwt.algorithms.some((each) => allowed.includes(each))) {
+    yield {
+      path: [...path, 'algorithms'],
+      message: 'tokens of this provider are signed with none of these',
+      expected: `some of ${allowed.join(', ')}`,
+    }
+  }
 }
 
 function* checkAudience(jwt: ParsedJwt, context: CheckFacts): Generator<AuthenticatorFault> {

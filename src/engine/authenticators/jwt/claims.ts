@@ -1,5 +1,6 @@
 /** Whose token it is and for whom: the cheap checks, made before a key is looked for. */
 import { confirmationOf } from '../../bindings/confirmation.ts'
+import { judgeIssuer } from '../../providers/judge-issuer.ts'
 import type { Claims, Profile } from '../../providers/profile.ts'
 import { rejected, type Rejected } from '../../outcome.ts'
 
@@ -13,10 +14,8 @@ export interface ClaimRules {
 
 /** @see RFC 7519 section 4.1, RFC 8725 sections 3.8 and 3.9 */
 export function judgeClaims(claims: Claims, rules: ClaimRules): Rejected | undefined {
-  const { iss } = claims
-  if (typeof iss !== 'string' || !rules.profile.acceptsIssuer(iss)) return rejected('token_issuer')
-  const fault = rules.profile.issuerFault(claims)
-  if (fault !== undefined) return rejected('token_issuer', fault)
+  const stranger = judgeIssuer(claims, rules.profile)
+  if (stranger !== undefined) return stranger
   const audiences = audiencesOf(claims['aud'])
   if (audiences === undefined || !isAddressedTo(rules.audience, audiences)) return rejected('token_audience')
   // Logout and security event tokens are signed by the same keys, and prove nothing about a caller.

@@ -31,7 +31,7 @@ export function mapIdentity(claims: Claims, profile: Profile, method: string): M
 
 function readIdentity(claims: Claims, profile: Profile, method: string): Mapped {
   const paths = profile.claims
-  const issuer = readText('issuer', claims['iss'])
+  const issuer = readText('issuer', profile.issuerOf(claims))
   const subject = readText('subject', firstClaim(claims, paths.subject))
   if (issuer === undefined || subject === undefined) throw new ClaimFault('the subject is missing')
   const client = readText('client', firstClaim(claims, paths.client) ?? profile.clientOfIdToken(claims))
@@ -42,23 +42,50 @@ function readIdentity(claims: Claims, profile: Profile, method: string): Mapped 
   if (actor !== undefined && (typeof actor !== 'object' || Array.isArray(actor))) {
     throw new ClaimFault('`act` is not an object')
   }
+  const withheld = withheldFrom(claims, profile)
   const identity: Identity = {
     issuer,
     subject,
     ...(client === undefined ? {} : { client }),
     ...(tenant === undefined ? {} : { tenant }),
     scopes: readList('scopes', firstClaim(claims, paths.scopes), ' '),
-    roles: readList('roles', firstClaim(claims, paths.roles)),
+    roles: readRoles(claims, profile),
     claims,
     method,
     amr: ['jwt'],
     ...(actor === undefined ? {} : { actor }),
+    ...(withheld.length === 0 ? {} : { withheld }),
   }
   return {
     identity: freezeDeep(identity),
     ...(tokenId === undefined ? {} : { tokenId }),
     ...(session === undefined ? {} : { session }),
   }
+}
+
+function readRoles(claims: Claims, { claims: paths }: Profile): readonly string[] {
+  const roles = readList('roles', firstClaim(claims, paths.roles))
+  const more = paths.moreRoles.flatMap((path) => readList('roles', readClaim(claims, path)))
+  if (more.length === 0) return roles
+  const all = [...new Set([...roles, ...more])]
+  if (all.length > maxListLength) throw new ClaimFault(`more than ${maxListLength} roles`)
+  return all
+}
+
+/** What the provider did not send, and which parts of the identity would have been read from it. */
+function withheldFrom(claims: Claims, profile: Profile): readonly string[] {
+  const names = profile.withheldClaims(claims)
+  if (names.length === 0) return names
+  const { roles, moreRoles, scopes } = profile.claims
+  const wasToBeReadFrom = (paths: readonly ClaimPath[]): boolean =>
+    paths.some(([top = '']) => names.includes(top)) && firstClaim(claims, paths) === undefined
+  return [
+    ...new Set([
+      ...names,
+      ...(wasToBeReadFrom([...roles, ...moreRoles]) ? ['roles'] : []),
+      ...(wasToBeReadFrom(scopes) ? ['scopes'] : []),
+    ]),
+  ]
 }
 
 function firstClaim(claims: Claims, paths: readonly ClaimPath[]): unknown {

@@ -72,7 +72,9 @@ export function createJwtAuthenticator(
     if (foreign.has(token)) return 'none'
     const seen = foreign.peek(token)
     if (seen === undefined) return 'none'
-    if (profile.acceptsIssuer(seen.issuer)) return namesAudience(seen, rules) ? 'audience' : 'issuer'
+    const issuer = profile.issuerOf(seen.names)
+    if (issuer !== undefined && profile.acceptsIssuer(issuer))
+      return namesAudience(seen, rules) ? 'audience' : 'issuer'
     foreign.add(token)
     return 'none'
   }

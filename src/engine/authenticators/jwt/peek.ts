@@ -4,7 +4,8 @@ import { audiencesOf } from './claims.ts'
 
 /** What a token says of itself. Nothing of it is proven: it chooses who judges the token, and is used for nothing else. */
 export interface Peeked {
-  readonly issuer: string
+  /** What names the issuer: `iss`, or in tokens without it the subject. */
+  readonly names: { readonly iss?: string; readonly sub?: string }
   readonly audiences: readonly string[]
   /** Of providers whose access tokens name the client instead of an audience. */
   readonly client?: string
@@ -12,7 +13,7 @@ export interface Peeked {
 
 /**
  * Looks at a three-part token without judging it. Bounded by the length of a token; costs one JSON.parse.
- * @returns undefined when the value is no such token or names no issuer
+ * @returns undefined when the value is no such token, or has nothing that could name an issuer
  */
 export function peek(value: string): Peeked | undefined {
   const parts = splitCompact(value)
@@ -24,10 +25,10 @@ export function peek(value: string): Peeked | undefined {
     return undefined
   }
   if (typeof claims !== 'object' || claims === null) return undefined
-  const { iss, aud, client_id: client } = claims as Record<string, unknown>
-  if (typeof iss !== 'string') return undefined
+  const { iss, sub, aud, client_id: client } = claims as Record<string, unknown>
+  if (typeof iss !== 'string' && typeof sub !== 'string') return undefined
   return {
-    issuer: iss,
+    names: { ...(typeof iss === 'string' ? { iss } : {}), ...(typeof sub === 'string' ? { sub } : {}) },
     audiences: audiencesOf(aud) ?? [],
     ...(typeof client === 'string' ? { client } : {}),
   }

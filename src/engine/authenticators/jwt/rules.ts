@@ -26,7 +26,7 @@ export function compileRules(settings: JwtSettings, profile: Profile): JwtRules 
   if (fault !== undefined) throw new TypeError(`authenticator ${settings.name}: ${fault}`)
   return Object.freeze({
     profile,
-    algorithms: new Set(settings.algorithms),
+    algorithms: new Set(settings.algorithms.filter((name) => mayBeSignedWith(name, profile))),
     requiresAccessType: settings.requireType === 'at+jwt',
     audience: settings.audience,
     requiredClaims: settings.requiredClaims,
@@ -36,6 +36,11 @@ export function compileRules(settings: JwtSettings, profile: Profile): JwtRules 
     ...(settings.maxLifetime === undefined ? {} : { maxLifetime: settings.maxLifetime }),
     secret: settings.algorithms.some(isHmacAlgorithm) ? { key: hmacKey(settings), algorithm } : undefined,
   })
+}
+
+/** @returns whether a provider of this kind signs with the algorithm at all */
+export function mayBeSignedWith(name: string, { algorithms }: Profile): boolean {
+  return algorithms === undefined || algorithms.includes(name)
 }
 
 function algorithm(name: string): HmacAlgorithmName {
@@ -51,6 +56,10 @@ function rulesFault(settings: JwtSettings, profile: Profile): string | undefined
   if (strange !== undefined) return `unknown algorithm ${strange}`
   if (algorithms.some(isHmacAlgorithm) && algorithms.some(isPublicKeyAlgorithm)) {
     return 'HMAC and public-key algorithms together'
+  }
+  if (profile.opaqueBecause !== undefined) return profile.opaqueBecause
+  if (!algorithms.some((name) => mayBeSignedWith(name, profile))) {
+    return "no algorithm that this provider's tokens may be signed with"
   }
   if (audience !== undefined) return audience.length === 0 ? 'an empty list of audiences' : undefined
   return profile.audienceRule === 'clients' && clients.length > 0

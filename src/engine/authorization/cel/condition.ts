@@ -10,6 +10,8 @@ export interface Condition {
   evaluate(facts: ConditionFacts): true | false | 'error'
   /** Names of claims, sorted; `*` when it may read any. */
   readonly claimsRead: readonly string[]
+  /** `roles` and `scopes`, where it reads them. */
+  readonly partsRead: readonly string[]
 }
 
 /** Longer ones belong into a policy engine. */
@@ -28,6 +30,7 @@ export function compileCondition(expression: string): Condition {
   const { evaluate, inspection } = examined
   return {
     claimsRead: inspection.claimsRead,
+    partsRead: inspection.partsRead,
     evaluate(facts) {
       try {
         const context = createContext(facts)

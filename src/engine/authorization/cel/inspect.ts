@@ -16,6 +16,8 @@ export interface Inspection {
   readonly faults: readonly string[]
   /** Names of claims, sorted; `*` when it may read any. */
   readonly claimsRead: readonly string[]
+  /** `roles` and `scopes`, where it reads them. */
+  readonly partsRead: readonly string[]
 }
 
 /** How deep an expression may go: far beyond what anybody writes, far from where a stack ends. */
@@ -26,7 +28,11 @@ export function inspect(parsed: Parsed): Inspection {
   const kind = walk.valueOf(parsed.expr, new Map())
   if (kind !== 'bool' && kind !== 'dyn')
     walk.fault(`a condition is true or false, and this is ${kindWords[kind]}`)
-  return { faults: [...walk.faults], claimsRead: [...walk.claims].sort() }
+  return {
+    faults: [...walk.faults],
+    claimsRead: [...walk.claims].sort(),
+    partsRead: [...walk.parts].sort(),
+  }
 }
 
 /** Variables of a comprehension such as `exists(x, …)`. */
@@ -35,6 +41,7 @@ export type Scope = ReadonlyMap<string, Kind>
 export interface Walk {
   readonly faults: Set<string>
   readonly claims: Set<string>
+  readonly parts: Set<string>
   fault(words: string, at?: Expression): void
   /** The kind of an expression whose value is used as a whole. */
   valueOf(expression: Expression, scope: Scope): Kind
@@ -50,6 +57,7 @@ function createWalk(parsed: Parsed): Walk {
   const walk: Walk = {
     faults: new Set(),
     claims: new Set(),
+    parts: new Set(),
     fault(words, at) {
       const offset = at === undefined ? undefined : positions[String(at.id)]
       walk.faults.add(offset === undefined ? words : `${words} (at character ${offset + 1})`)
@@ -152,6 +160,7 @@ function inspectMember(of: Kind, name: string, at: Expression, walk: Walk): Kind
   const fixed = members.get(of)
   if (fixed !== undefined) {
     const kind = fixed.get(name)
+    if (of === 'identity' && kind === 'list') walk.parts.add(name)
     if (kind !== undefined) return kind
     const meant = nearest(name, fixed.keys())
     const hint =

@@ -1,5 +1,6 @@
 import { refuse } from '../../outcome.ts'
 import type { Criterion } from '../evaluate.ts'
+import { refuseWithheld } from './withheld.ts'
 
 type ClaimValue = string | number | boolean
 
@@ -14,7 +15,12 @@ export function compileClaims(claims: Readonly<Record<string, readonly ClaimValu
         const claim = identity === undefined ? undefined : claimAt(identity.claims, path, names)
         // A Set compares without conversion: "1" is not 1, and "true" is not true.
         const holds = Array.isArray(claim) ? claim.some((element) => values.has(element)) : values.has(claim)
-        if (!holds) return refuse('claim_mismatch', { detail: `claim "${path}"` })
+        if (!holds) {
+          return (
+            refuseWithheld(identity, [path, names[0]!]) ??
+            refuse('claim_mismatch', { detail: `claim "${path}"` })
+          )
+        }
       }
       return undefined
     },

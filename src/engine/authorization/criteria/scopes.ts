@@ -1,5 +1,6 @@
 import { refuse } from '../../outcome.ts'
 import type { Criterion } from '../evaluate.ts'
+import { refuseWithheld } from './withheld.ts'
 
 /** All of the scopes are there. */
 export function compileScopes(required: readonly string[]): Criterion {
@@ -7,7 +8,9 @@ export function compileScopes(required: readonly string[]): Criterion {
     judge({ identity }) {
       for (const scope of required) {
         if (identity?.scopes.includes(scope) !== true)
-          return refuse('scope_missing', { detail: `scope "${scope}"` })
+          return (
+            refuseWithheld(identity, ['scopes']) ?? refuse('scope_missing', { detail: `scope "${scope}"` })
+          )
       }
       return undefined
     },
