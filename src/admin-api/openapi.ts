@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document, made from the table that the server serves: neither can have what the other lacks. */
 import { z } from 'zod'
 import {
+  assertionKeyRotationSchema,
   endedRevocationSchema,
   importedKeySchema,
   keyReleaseSchema,
@@ -12,6 +13,8 @@ import {
 import type { AnswerDescription, Operation } from './operation.ts'
 import { adminProblems } from './problem.ts'
 import {
+  assertionKeyPageView,
+  assertionKeyView,
   auditPageView,
   createdKeyView,
   endedView,
@@ -43,6 +46,9 @@ const names: readonly (readonly [string, z.ZodType])[] = [
   ['RotatedKey', rotatedKeyView],
   ['KeyPage', keyPageView],
   ['ImportedKeys', importedView],
+  ['AssertionKeyRotation', assertionKeyRotationSchema],
+  ['AssertionKey', assertionKeyView],
+  ['AssertionKeys', assertionKeyPageView],
   ['Revocation', revocationView],
   ['Revoked', revokedView],
   ['EndedRevocations', endedView],

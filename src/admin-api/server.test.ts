@@ -4,6 +4,8 @@ import type { ApiKeySettings } from '../engine/authenticators/api-key/settings.t
 import type { Configuration } from '../configuration.ts'
 import { Secret } from '../engine/secret.ts'
 import { createKeyManager } from '../keys/manager.ts'
+import { assertionKeysIn } from '../../test/support/assertion-key-manager.ts'
+import type { AssertionKeyManager } from '../keys/assertion-keys.ts'
 import { createRevocationManager } from '../keys/revocations.ts'
 import type { AuditEntry } from '../ports/audit-log.ts'
 import type { Store } from '../ports/store.ts'
@@ -12,6 +14,8 @@ import type { AuditFilter } from './operations/audit.ts'
 import type { Health } from './operations/health.ts'
 import { buildAdmin, startAdmin, type AdminOptions, type AdminServer } from './server.ts'
 import {
+  assertionKeyPageView,
+  endedView,
   healthView,
   keyPageView,
   keyView,
@@ -50,6 +54,7 @@ describe('the admin server', () => {
   let errors: unknown[]
   let configured: Secret | undefined
   let server: AdminServer
+  let assertionKeys: AssertionKeyManager
 
   function options(edits: Partial<AdminOptions> = {}): AdminOptions {
     const audit = {
@@ -67,6 +72,7 @@ describe('the admin server', () => {
       audit,
       keys: createKeyManager({ ...shared, store: store.apiKeys }),
       revocations: createRevocationManager({ ...shared, store: store.revocations }),
+      assertionKeys,
       providers: {
         list: () => [{ name: 'corp', state: 'ready' }],
         refresh: async (name) => (name === 'corp' ? { name, state: 'ready' } : undefined),
@@ -93,6 +99,10 @@ describe('the admin server', () => {
     filters = []
     errors = []
     configured = new Secret(token)
+    assertionKeys = await assertionKeysIn(store, {
+      audit: { record: (entry) => void events.push(entry) },
+      clock,
+    })
     server = await startAdmin(options())
   })
 
@@ -262,6 +272,45 @@ describe('the admin server', () => {
     revocationPageView.parse(listed.json)
     expect(listed.json['total']).toBe(1)
     expect((await call('GET', '/api/v1/revocations?offset=1')).json['items']).toEqual([])
+  })
+
+  it('ends a permanent revocation for what is issued later', async () => {
+    const entry = { kind: 'subject', value: 'acme', issuer: 'urn:portcullis:api-key' }
+    await call('POST', '/api/v1/revocations', { body: { ...entry, permanent: true } })
+    const ended = await call('POST', '/api/v1/revocations/end', { body: entry })
+    endedView.parse(ended.json)
+    expect(ended.json).toMatchObject({ revocations: [{ ...entry, permanent: false }] })
+    expect((await call('POST', '/api/v1/revocations/end', { body: entry })).status).toBe(404)
+    expect((await call('POST', '/api/v1/revocations/end', { body: { ...entry, kind: 'jti' } })).status).toBe(
+      400,
+    )
+  })
+
+  it('releases a key from its quarantine', async () => {
+    const { json } = await call('POST', '/api/v1/keys', { body: { owner: 'acme' } })
+    const path = `/api/v1/keys/${String(json['id'])}`
+    expect((await call('POST', `${path}/release`)).status).toBe(409)
+    await store.apiKeys.touch([{ id: String(json['id']), at: now, address: '192.0.2.1' }])
+    await store.apiKeys.quarantine(String(json['id']), now, 'found in public')
+    const held = await call('GET', path)
+    keyView.parse(held.json)
+    expect(held.json).toMatchObject({ status: 'quarantined', seenFrom: [{ address: '192.0.2.1' }] })
+    const released = await call('POST', `${path}/release`, { body: { reason: 'ours' } })
+    expect([released.status, released.json['status']]).toEqual([200, 'active'])
+  })
+
+  it('lists and rotates the keys of assertions, and records it', async () => {
+    const listed = await call('GET', '/api/v1/assertion-keys')
+    assertionKeyPageView.parse(listed.json)
+    const rotated = await call('POST', '/api/v1/assertion-keys/rotate', { body: { reason: 'yearly' } })
+    assertionKeyPageView.parse(rotated.json)
+    expect(rotated.json).toMatchObject({ items: [{ stage: 'active' }, { stage: 'new' }] })
+    expect(events[0]?.data).toMatchObject({ change: 'assertion-key-rotated', reason: 'yearly' })
+    const again = await call('POST', '/api/v1/assertion-keys/rotate')
+    expect([again.status, again.json['detail']]).toEqual([409, expect.stringContaining('published already')])
+    const withdrawn = await call('POST', '/api/v1/assertion-keys/rotate', { body: { withdraw: true } })
+    expect(withdrawn.json).toMatchObject({ items: [{ stage: 'active' }] })
+    expect(events.at(-2)?.data?.['withdrawn']).toHaveLength(2)
   })
 
   it('searches the audit log', async () => {

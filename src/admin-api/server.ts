@@ -11,6 +11,8 @@ import { createFailureLimiter } from './failures.ts'
 import { createGuard } from './guard.ts'
 import { describeApi } from './openapi.ts'
 import type { Operation } from './operation.ts'
+import type { AssertionKeyManager } from '../keys/assertion-keys.ts'
+import { assertionKeyOperations } from './operations/assertion-keys.ts'
 import { auditOperations, type AuditFilter } from './operations/audit.ts'
 import { healthOperations, type HealthSources } from './operations/health.ts'
 import { keyOperations } from './operations/keys.ts'
@@ -29,6 +31,7 @@ export interface AdminOptions extends HealthSources {
   readonly audit: Recorder
   readonly keys: KeyManager
   readonly revocations: RevocationManager
+  readonly assertionKeys: AssertionKeyManager
   readonly providers: ProviderDesk
   /** Undefined while the log, or its index, is off. */
   readonly auditQuery?: (filter: AuditFilter) => Promise<readonly unknown[]>
@@ -111,6 +114,7 @@ function operationsOf(options: AdminOptions): readonly Operation[] {
   const operations: Operation[] = [
     ...healthOperations(options),
     ...keyOperations(options.keys),
+    ...assertionKeyOperations(options.assertionKeys),
     ...revocationOperations(options.revocations),
     ...auditOperations(options.auditQuery),
     ...providerOperations(options.providers),

@@ -66,6 +66,15 @@ export const importedView: z.ZodType = z.strictObject({
   ids: z.array(z.string()).describe('In the order of the list.'),
 })
 
+export const assertionKeyView: z.ZodType = z.strictObject({
+  kid: z.string(),
+  stage: z.enum(['new', 'active', 'draining']).describe('`new`: published, to be known before it signs.'),
+  activeFrom: time,
+  lastUsedAt: time.optional().describe('RFC 3339, UTC; by this gateway.'),
+  retiresAt: time.optional(),
+})
+export const assertionKeyPageView: z.ZodType = z.strictObject({ items: z.array(assertionKeyView) })
+
 export const revocationView: z.ZodType = z.strictObject({
   kind: z.enum(revocationKinds),
   issuer: z.string().optional().describe('Absent for any issuer.'),

@@ -1,6 +1,7 @@
 /** The admin address: hands the admin API what it shows, from the snapshot of now. */
 import { startAdmin } from '../admin-api/server.ts'
 import { queryAudit } from '../audit/read/query.ts'
+import { createAssertionKeyManager } from '../keys/assertion-keys.ts'
 import { createKeyManager, type KeyManager } from '../keys/manager.ts'
 import { createRevocationManager, type RevocationManager } from '../keys/revocations.ts'
 import type { AdminSettings } from '../configuration.ts'
@@ -41,6 +42,7 @@ export async function startAdminServer(foundation: Foundation, current: () => Bu
     audit,
     keys,
     revocations: revoking,
+    assertionKeys: createAssertionKeyManager({ keys: foundation.assertionKeys, audit, clock }),
     providers: {
       list: () => providersOf(current()).map(describe),
       refresh: async (name) => {

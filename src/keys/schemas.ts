@@ -42,6 +42,11 @@ export interface KeyRelease {
   readonly reason?: string | undefined
 }
 
+export interface AssertionKeyRotation {
+  readonly withdraw?: boolean | undefined
+  readonly reason?: string | undefined
+}
+
 export interface EndedRevocation {
   readonly kind: 'subject' | 'client' | 'certificate' | 'issuer'
   readonly value?: string | undefined
@@ -107,6 +112,14 @@ export const rotationSchema: z.ZodType<Rotation> = z.strictObject({
 export const keyRevocationSchema: z.ZodType<KeyRevocation> = z.strictObject({ reason: z.string().optional() })
 
 export const keyReleaseSchema: z.ZodType<KeyRelease> = z.strictObject({ reason: z.string().optional() })
+
+export const assertionKeyRotationSchema: z.ZodType<AssertionKeyRotation> = z.strictObject({
+  withdraw: z
+    .boolean()
+    .optional()
+    .describe('For a key that somebody may have: the next one signs at once, all others are erased.'),
+  reason: z.string().optional(),
+})
 
 export const endedRevocationSchema: z.ZodType<EndedRevocation> = z.strictObject({
   kind: z.enum(['subject', 'client', 'certificate', 'issuer']),

@@ -165,3 +165,66 @@ describe('rotation', () => {
     await expect.poll(() => kids(keys).length).toBe(2)
   })
 })
+
+describe('a rotation that somebody asks for', () => {
+  const stages = (keys: AssertionKeys): string[] => keys.list().map(({ stage }) => stage)
+
+  it('goes from new by active and draining to retired, and tells when', async () => {
+    const keys = await open(memory())
+    const first = keys.current().kid
+    expect(keys.list()).toEqual([{ kid: first, stage: 'active', activeFrom: start, lastUsedAt: start }])
+    const [old, next] = (await keys.rotate({ withdraw: false }))!
+    expect(old).toMatchObject({ kid: first, stage: 'active' })
+    expect(next).toEqual({ kid: kids(keys)[1], stage: 'new', activeFrom: start + 600_000 })
+    expect(keys.current().kid).toBe(first)
+    await keys.at(600_000)
+    expect(keys.current().kid).toBe(next!.kid)
+    expect(keys.list()[0]).toEqual({
+      kid: first,
+      stage: 'draining',
+      activeFrom: start,
+      lastUsedAt: start,
+      retiresAt: start + 600_000 + 60_000 + 300_000,
+    })
+    await keys.at(600_000 + 60_000 + 300_000)
+    expect(stages(keys)).toEqual(['active'])
+  })
+
+  it('does not hurry one that is under way', async () => {
+    const keys = await open(memory())
+    await keys.rotate({ withdraw: false })
+    expect(await keys.rotate({ withdraw: false })).toBeUndefined()
+    expect(stages(keys)).toEqual(['active', 'new'])
+  })
+
+  it('withdraws every key that somebody may have, the next one too, and erases them', async () => {
+    const facts = memory()
+    const keys = await open(facts)
+    await keys.rotate({ withdraw: false })
+    const before = kids(keys)
+    const [only, ...others] = (await keys.rotate({ withdraw: true }))!
+    expect(others).toEqual([])
+    expect(before).not.toContain(only!.kid)
+    expect(keys.current().kid).toBe(only!.kid)
+    expect([facts.values.get('assertion-key/0'), facts.values.get('assertion-key/1')]).toEqual(['', ''])
+    expect(kids(await open(facts))).toEqual([only!.kid])
+  })
+
+  it('is learned of by other instances, a withdrawal too', async () => {
+    const facts = memory()
+    const [one, other] = [await open(facts), await open(facts)]
+    await one.rotate({ withdraw: true })
+    await other.at(60_000)
+    expect(kids(other)).toEqual(kids(one))
+  })
+
+  it('of two at once leaves one key to sign with', async () => {
+    const facts = memory()
+    const [one, other] = [await open(facts), await open(facts)]
+    await Promise.all([one.rotate({ withdraw: true }), other.rotate({ withdraw: true }), one.maintain()])
+    await one.at(60_000)
+    await other.at(60_000)
+    expect(kids(one)).toHaveLength(1)
+    expect(kids(other)).toEqual(kids(one))
+  })
+})

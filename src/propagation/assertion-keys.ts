@@ -26,10 +26,35 @@ export interface AssertionKeys {
   current(): SigningKey
   /** The document at `/.portcullis/jwks.json`. */
   published(): { readonly keys: readonly PublishedKey[] }
+  /** Each key that stands, oldest first. */
+  list(): readonly SigningKeyView[]
+  /**
+   * Replaces the signing key ahead of the schedule. Gently: the next one is published now and signs when backends know it.
+   * `withdraw`, for a key that somebody may have: the next one signs at once, and all others are erased and no longer published.
+   *
+   * @returns the keys that stand afterwards; undefined when a next key is published already
+   */
+  rotate(how: { readonly withdraw: boolean }): Promise<readonly SigningKeyView[] | undefined>
   /** Takes the schedule of a reloaded configuration. */
   reschedule(schedule: KeySchedule): void
   /** Looks after the schedule: makes the next key, learns of other instances' keys, forgets those that are past. */
   maintain(): Promise<void>
+}
+
+/** `new`: published, to be known before it signs. `active`: signs. `draining`: published until all that it signed is past. */
+export const signingKeyStages = ['new', 'active', 'draining'] as const
+export type SigningKeyStage = (typeof signingKeyStages)[number]
+
+/** Times are milliseconds since the epoch. */
+export interface SigningKeyView {
+  readonly kid: string
+  readonly stage: SigningKeyStage
+  /** From when on it signs. */
+  readonly activeFrom: number
+  /** When this process last used it. */
+  readonly lastUsedAt?: number
+  /** Of a draining key: when it is retired. */
+  readonly retiresAt?: number
 }
 
 export interface KeySchedule {
@@ -50,10 +75,14 @@ interface StoredKey extends SigningKey {
   /** Milliseconds since the epoch from which on it signs. */
   readonly activeFrom: number
   readonly published: PublishedKey
+  /** By this process. */
+  lastUsedAt?: number
 }
 
 /** How long before its use a key is published: backends keep the set for five minutes. */
 const longestLead = 3_600_000
+/** The same for a rotation that somebody asks for: twice as long as backends keep the set. */
+const askedLead = 600_000
 /** Beyond the last assertion's end: for clocks that differ. */
 const allowance = 300_000
 const lookEvery = 60_000
@@ -74,11 +103,22 @@ export async function openAssertionKeys(facts: Facts, options: AssertionKeyOptio
   if (keys.length === 0) keys = [await makeKey(facts, oldest, clock.now())]
   let lookAt = 0
   let underWay: Promise<void> | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  /** Each change of `keys` sees the one before it whole. */
+  function serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = last.then(work)
+    last = result.catch(() => undefined)
+    return result
+  }
 
   async function look(): Promise<void> {
     const now = clock.now()
     const newer = await readFrom(facts, keys.at(-1)!.number + 1)
-    if (newer.length > 0) keys = [...keys, ...newer]
+    // Another instance may have withdrawn what we still hold.
+    const first = Number((await facts.get(oldestName)) ?? '0')
+    const standing = [...keys, ...newer].filter(({ number }) => number >= first)
+    if (standing.length > 0) keys = standing
     const newest = keys.at(-1)!
     const lead = Math.min(longestLead, rotateEvery / 2)
     if (now >= newest.activeFrom + rotateEvery - lead) {
@@ -89,18 +129,72 @@ export async function openAssertionKeys(facts: Facts, options: AssertionKeyOptio
     await forgetPast(now)
   }
 
+  function retirementOf(next: StoredKey): number {
+    return next.activeFrom + lifetime + allowance
+  }
+
   async function forgetPast(now: number): Promise<void> {
-    while (keys.length > 1 && now >= keys[1]!.activeFrom + lifetime + allowance) {
-      const { number } = keys[0]!
-      await facts.set(nameOf(number), '')
-      await facts.set(oldestName, String(number + 1))
+    while (keys.length > 1 && now >= retirementOf(keys[1]!)) {
+      await erase(keys[0]!)
       keys = keys.slice(1)
     }
   }
 
+  async function erase({ number }: StoredKey): Promise<void> {
+    await facts.set(nameOf(number), '')
+    await facts.set(oldestName, String(number + 1))
+  }
+
+  function signing(now: number): StoredKey {
+    return keys.findLast(({ activeFrom }) => activeFrom <= now) ?? keys[0]!
+  }
+
+  function list(): readonly SigningKeyView[] {
+    const now = clock.now()
+    const active = signing(now)
+    return keys.map((key, index): SigningKeyView => {
+      const { kid, activeFrom, lastUsedAt, number } = key
+      const stage = key === active ? 'active' : number > active.number ? 'new' : 'draining'
+      const next = stage === 'draining' ? keys[index + 1] : undefined
+      return {
+        kid,
+        stage,
+        activeFrom,
+        ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
+        ...(next === undefined ? {} : { retiresAt: retirementOf(next) }),
+      }
+    })
+  }
+
+  async function rotate({
+    withdraw,
+  }: {
+    readonly withdraw: boolean
+  }): Promise<readonly SigningKeyView[] | undefined> {
+    await look()
+    const now = clock.now()
+    if (withdraw) await withdrawAll(now)
+    else {
+      if (keys.at(-1)!.activeFrom > now) return undefined
+      keys = [...keys, await makeKey(facts, keys.at(-1)!.number + 1, now + askedLead)]
+    }
+    return list()
+  }
+
+  /** The new key is there before the old ones go: there is always one to sign with. */
+  async function withdrawAll(now: number): Promise<void> {
+    const old = keys
+    let next = await makeKey(facts, old.at(-1)!.number + 1, now)
+    // Another instance made one of that number, to sign later: ours is the one after.
+    while (next.activeFrom > now) next = await makeKey(facts, next.number + 1, now)
+    keys = [next]
+    for (let number = old[0]!.number; number < next.number; number += 1) await facts.set(nameOf(number), '')
+    await facts.set(oldestName, String(next.number))
+  }
+
   const maintain = (): Promise<void> => {
     lookAt = clock.now() + Math.min(lookEvery, rotateEvery / 10)
-    underWay ??= look().finally(() => {
+    underWay ??= serially(look).finally(() => {
       underWay = undefined
     })
     return underWay
@@ -115,12 +209,16 @@ export async function openAssertionKeys(facts: Facts, options: AssertionKeyOptio
     current() {
       const now = clock.now()
       maintainWhenDue(now)
-      return keys.findLast(({ activeFrom }) => activeFrom <= now) ?? keys[0]!
+      const key = signing(now)
+      key.lastUsedAt = now
+      return key
     },
     published() {
       maintainWhenDue(clock.now())
       return { keys: keys.map((key) => key.published) }
     },
+    list,
+    rotate: (how) => serially(() => rotate(how)),
     reschedule(schedule) {
       rotateEvery = schedule.rotateEvery
       // What was signed under the longer life may still be about.

@@ -1,6 +1,7 @@
 import { Secret } from '../../src/engine/secret.ts'
 import { createKeyManager } from '../../src/keys/manager.ts'
 import { createRevocationManager } from '../../src/keys/revocations.ts'
+import { assertionKeysIn } from './assertion-key-manager.ts'
 import type { ApiKeySettings } from '../../src/engine/authenticators/api-key/settings.ts'
 import type { Configuration } from '../../src/configuration.ts'
 import type { AuditEntry } from '../../src/ports/audit-log.ts'
@@ -50,6 +51,7 @@ export async function startAdminSetting(token: string): Promise<AdminSetting> {
     audit,
     keys: createKeyManager({ ...shared, store: store.apiKeys }),
     revocations: createRevocationManager({ ...shared, store: store.revocations }),
+    assertionKeys: await assertionKeysIn(store, shared),
     providers: { list: () => [], refresh: async () => undefined },
     health: () => ({ status: 'ready', providersAway: [] }),
     metrics: () => '',

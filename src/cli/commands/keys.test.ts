@@ -129,6 +129,17 @@ describe('portcullis keys', () => {
     expect((await outbox()).at(-1)?.data).toMatchObject({ change: 'released', reason: 'mine' })
   })
 
+  it('lists and rotates the keys of assertions', async () => {
+    expect((await keys('assertion list')).out).toMatch(/^\S{43} {2}active +signs from \S+Z\n$/)
+    const rotated = await keys('assertion rotate --json')
+    expect(JSON.parse(rotated.out)).toMatchObject([{ stage: 'active' }, { stage: 'new' }])
+    const again = await keys('assertion rotate')
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('the next key is published already')])
+    const withdrawn = await keys('assertion rotate --withdraw --reason stolen')
+    expect(withdrawn.out).toMatch(/^\S{43} {2}active/)
+    expect((await outbox()).at(-1)?.data).toMatchObject({ change: 'assertion-key-rotated', reason: 'stolen' })
+  })
+
   it('imports from a file and from standard input', async () => {
     const sha256 = createHash('sha256').update('second-legacy-key').digest('hex')
     line.write('keys.json', JSON.stringify([{ id: 'l1', key: 'first-legacy-key', owner: 'acme' }]))

@@ -6,6 +6,7 @@ import { atDesk } from '../credentials/desk.ts'
 import { readImportFile } from '../credentials/import-file.ts'
 import { renderKey, renderRow, tableHeader } from '../credentials/render.ts'
 import { writeAll } from './audit-output.ts'
+import { registerAssertionKeys } from './keys-assertion.ts'
 
 interface CreateOptions {
   readonly owner: string
@@ -35,7 +36,9 @@ export function registerKeys(program: Command, context: CliContext): void {
   registerRevokeKey(keys, context)
   registerRelease(keys, context)
   registerImport(keys, context)
-  for (const command of keys.commands) {
+  const assertion = registerAssertionKeys(keys, context)
+  for (const command of [...keys.commands, ...assertion.commands]) {
+    if (command === assertion) continue
     command
       .option(
         '--admin <url>',

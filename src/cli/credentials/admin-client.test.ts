@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { assertionKeysIn } from '../../../test/support/assertion-key-manager.ts'
 import { startAdmin, type AdminServer } from '../../admin-api/server.ts'
 import type { Configuration } from '../../configuration.ts'
 import { Secret } from '../../engine/secret.ts'
@@ -31,6 +32,7 @@ describe('key commands through a running gateway', () => {
       audit: shared.audit,
       keys: createKeyManager({ ...shared, store: store.apiKeys }),
       revocations: createRevocationManager({ ...shared, store: store.revocations }),
+      assertionKeys: await assertionKeysIn(store, shared),
       providers: { list: () => [], refresh: async () => undefined },
       health: () => ({ status: 'ready', providersAway: [] }),
       metrics: () => '',
@@ -68,6 +70,14 @@ describe('key commands through a running gateway', () => {
     expect(JSON.parse((await at('keys list --json')).out)).toHaveLength(3)
     const revoked = await at('revoke --subject acme --issuer urn:portcullis:api-key --json')
     expect(JSON.parse(revoked.out)).toMatchObject([{ kind: 'subject', value: 'acme' }])
+    expect(JSON.parse((await at('revoke list --json')).out)).toMatchObject([{ value: 'acme' }])
+    const nothing = await at('revoke end --subject acme --issuer urn:portcullis:api-key')
+    expect([nothing.code, nothing.err]).toEqual([1, expect.stringContaining('there is no revocation')])
+    const held = await at(`keys release ${created.id}`)
+    expect([held.code, held.err]).toEqual([1, 'the key is in no quarantine\n'])
+    expect((await at('keys assertion list')).out).toMatch(/^\S{43} {2}active +signs from \S+\n$/)
+    const [, next] = JSON.parse((await at('keys assertion rotate --json')).out) as { stage: string }[]
+    expect(next).toMatchObject({ stage: 'new' })
   })
 
   it('says what the gateway refused, as if it were done here', async () => {

@@ -1,5 +1,6 @@
 /** Key and revocation commands through a running gateway's admin API. */
 import { isIP } from 'node:net'
+import type { AssertionKeyManager, AssertionKeyView } from '../../keys/assertion-keys.ts'
 import type { CreatedKey, KeyManager, KeyPage, RotatedKey } from '../../keys/manager.ts'
 import { KeyProblem, type Fault, type KeyProblemKind } from '../../keys/problem.ts'
 import type { Revoked, RevocationManager, RevocationView } from '../../keys/revocations.ts'
@@ -15,13 +16,21 @@ type Call = <Answer>(method: 'GET' | 'POST', path: string, body?: unknown) => Pr
 export function connectToAdmin(
   address: string,
   token: string | undefined,
-): { readonly keys: KeyManager; readonly revocations: RevocationManager } {
+): {
+  readonly keys: KeyManager
+  readonly revocations: RevocationManager
+  readonly assertionKeys: AssertionKeyManager
+} {
   const base = baseOf(address)
   if (token === undefined || token === '') {
     throw new CommandError('--admin needs the admin token in PORTCULLIS_ADMIN_TOKEN', 2)
   }
   const call: Call = (method, path, body) => callAdmin(`${base}${path}`, token, method, body)
-  return { keys: remoteKeys(call), revocations: remoteRevocations(call) }
+  return {
+    keys: remoteKeys(call),
+    revocations: remoteRevocations(call),
+    assertionKeys: remoteAssertionKeys(call),
+  }
 }
 
 function remoteKeys(call: Call): KeyManager {
@@ -63,6 +72,15 @@ function remoteRevocations(call: Call): RevocationManager {
         if (items.length === 0 || all.length >= total) return all
       }
     },
+  }
+}
+
+function remoteAssertionKeys(call: Call): AssertionKeyManager {
+  const path = '/api/v1/assertion-keys'
+  return {
+    list: async () => (await call<{ items: AssertionKeyView[] }>('GET', path)).items,
+    rotate: async (input) =>
+      (await call<{ items: AssertionKeyView[] }>('POST', `${path}/rotate`, input)).items,
   }
 }
 

@@ -2,10 +2,17 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { recordInOutbox } from '../../keys/events.ts'
+import {
+  createAssertionKeyManager,
+  type AssertionKeyManager,
+  type AssertionKeyOptions,
+  type SigningKeys,
+} from '../../keys/assertion-keys.ts'
 import { createKeyManager, type KeyManager } from '../../keys/manager.ts'
 import { KeyProblem } from '../../keys/problem.ts'
 import { createRevocationManager, type RevocationManager } from '../../keys/revocations.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { openAssertionKeys } from '../../propagation/assertion-keys.ts'
 import { openStore } from '../../stores/open.ts'
 import type { LoadedConfiguration } from '../../config/load.ts'
 import { CommandError, loadOrExplain, type CliContext } from '../context.ts'
@@ -14,6 +21,7 @@ import { connectToAdmin } from './admin-client.ts'
 export interface Desk {
   readonly keys: KeyManager
   readonly revocations: RevocationManager
+  readonly assertionKeys: AssertionKeyManager
   /** Who is said to have done it, where we are the ones to say. */
   readonly actor: string
   close(): Promise<void>
@@ -59,8 +67,25 @@ async function openDesk(context: CliContext, options: DeskOptions): Promise<Desk
   return {
     keys: createKeyManager({ ...shared, store: store.apiKeys }),
     revocations: createRevocationManager({ ...shared, store: store.revocations }),
+    assertionKeys: assertionKeysOf(
+      () => openAssertionKeys(store.meta, { clock, ...configuration.assertion }),
+      shared,
+    ),
     actor,
     close: () => store.close(),
+  }
+}
+
+/** Opened only when they are asked for: opening makes the first one where there is none. */
+function assertionKeysOf(
+  open: () => Promise<SigningKeys>,
+  shared: Omit<AssertionKeyOptions, 'keys'>,
+): AssertionKeyManager {
+  const opened = async (): Promise<AssertionKeyManager> =>
+    createAssertionKeyManager({ ...shared, keys: await open() })
+  return {
+    list: async () => (await opened()).list(),
+    rotate: async (input, by) => (await opened()).rotate(input, by),
   }
 }
 

@@ -1,4 +1,5 @@
 /** Keys and revocations as people read them. */
+import type { AssertionKeyView } from '../../keys/assertion-keys.ts'
 import type { CreatedKey, RotatedKey } from '../../keys/manager.ts'
 import type { RevocationView } from '../../keys/revocations.ts'
 import type { RotationView } from '../../keys/rotation.ts'
@@ -95,6 +96,16 @@ function describeRevocation({ kind, value, issuer, at, permanent, expiresAt }: R
   const which =
     kind === 'jti' || kind === 'session' ? '' : `, issued until ${at}${permanent ? ' and later' : ''}`
   return `${what}${which}${expiresAt === undefined ? '' : ` (kept until ${expiresAt})`}`
+}
+
+export function renderAssertionKeys(keys: readonly AssertionKeyView[]): string {
+  return keys
+    .map(({ kid, stage, activeFrom, lastUsedAt, retiresAt }) => {
+      const used = lastUsedAt === undefined ? '' : `, last used ${lastUsedAt}`
+      const end = retiresAt === undefined ? '' : `, retires ${retiresAt}`
+      return `${kid}  ${stage.padEnd(8)}  signs from ${activeFrom}${used}${end}`
+    })
+    .join('\n')
 }
 
 function listed(values: readonly string[]): string | undefined {
