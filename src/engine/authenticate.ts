@@ -3,7 +3,8 @@
  * one authenticator that takes it, and never falls through from a bad credential to another or to anonymous.
  */
 import { authenticateAll } from './authenticate-all.ts'
-import { choose, reads, type Chain } from './chain.ts'
+import { choose, leftTo, reads, type Chain } from './chain.ts'
+import { isGuess } from './errors.ts'
 import { prove } from './prove.ts'
 import { readCertificate, readPlace } from './present.ts'
 import { isPromise, withAbsent } from './settle.ts'
@@ -95,7 +96,35 @@ function judgeOne(
   if (authenticator === undefined)
     return refused(chain, rejected('no_authenticator_takes_it'), { presented: found })
   if (authenticator.type === 'session') return judgeSession(chain, found, request, guard)
-  return judgedBy(chain, authenticator, found, request, guard)
+  const other = leftTo(chain, found, authenticator)
+  return other === undefined
+    ? judgedBy(chain, authenticator, found, request, guard)
+    : judgedByEither(chain, [authenticator, other], found, request, guard)
+}
+
+/** What the first does not know is asked of the second; only its no counts, since to the first it was never a key. */
+function judgedByEither(
+  chain: Chain,
+  [first, second]: readonly [Authenticator, Authenticator],
+  presented: Presented,
+  request: GatewayRequest,
+  guard: GuessGuard,
+): Authentication | Promise<Authentication> {
+  if (second.recall(presented, request) !== undefined)
+    return judgedBy(chain, second, presented, request, guard)
+  const outcome = prove(first, presented, request, { ...guard, failed: () => undefined })
+  const settle = (settled: Outcome): Authentication | Promise<Authentication> => {
+    if (settled.outcome === 'rejected' && isUnknown(settled))
+      return judgedBy(chain, second, presented, request, { ...guard, admit: () => 0 })
+    if (settled.outcome === 'rejected' && isGuess(settled.reason))
+      guard.failed(request.clientIp, presented.value)
+    return concluded(chain, first, presented, request, settled)
+  }
+  return isPromise(outcome) ? outcome.then(settle) : settle(outcome)
+}
+
+function isUnknown({ reason }: Rejected): boolean {
+  return reason === 'key_unknown' || reason === 'key_malformed' || reason === 'no_authenticator_takes_it'
 }
 
 function judgedBy(
@@ -106,18 +135,27 @@ function judgedBy(
   guard: GuessGuard,
 ): Authentication | Promise<Authentication> {
   const outcome = prove(authenticator, presented, request, guard)
-  const settle = (settled: Outcome): Authentication => {
-    switch (settled.outcome) {
-      case 'verified':
-        return authenticatedBy([{ authenticator, presented, verified: settled, request }], [presented])
-      case 'rejected':
-        return refused(chain, settled, { presented, authenticator })
-      case 'absent':
-        // Only a session may be absent after all: from anything else it is a refusal.
-        return refused(chain, rejected('no_authenticator_takes_it'), { presented, authenticator })
-    }
+  return isPromise(outcome)
+    ? outcome.then((settled) => concluded(chain, authenticator, presented, request, settled))
+    : concluded(chain, authenticator, presented, request, outcome)
+}
+
+function concluded(
+  chain: Chain,
+  authenticator: Authenticator,
+  presented: Presented,
+  request: GatewayRequest,
+  outcome: Outcome,
+): Authentication {
+  switch (outcome.outcome) {
+    case 'verified':
+      return authenticatedBy([{ authenticator, presented, verified: outcome, request }], [presented])
+    case 'rejected':
+      return refused(chain, outcome, { presented, authenticator })
+    case 'absent':
+      // Only a session may be absent after all: from anything else it is a refusal.
+      return refused(chain, rejected('no_authenticator_takes_it'), { presented, authenticator })
   }
-  return isPromise(outcome) ? outcome.then(settle) : settle(outcome)
 }
 
 /** A session that is unknown, ended or another's counts as if its cookie had not been sent. */

@@ -10,6 +10,8 @@ export interface Chain {
   readonly places: readonly PlaceReader[]
   /** Those that judge client certificates. */
   readonly byCertificate: readonly Authenticator[]
+  /** Those that look up at a provider what nobody else takes. */
+  readonly lookingUp: readonly Authenticator[]
   readonly challenges: Challenges
   /** Whether a browser that is not signed in can be sent to log in. */
   readonly hasSession: boolean
@@ -21,6 +23,7 @@ export function compileChain(mode: Chain['mode'], authenticators: readonly Authe
     authenticators,
     places: compilePlaces(authenticators),
     byCertificate: authenticators.filter(({ places }) => places.some(({ kind }) => kind === 'certificate')),
+    lookingUp: authenticators.filter(({ type }) => type === 'introspection'),
     challenges: compileChallenges(authenticators),
     hasSession: authenticators.some(({ type }) => type === 'session'),
   })
@@ -36,12 +39,28 @@ export function choose(
   for (const authenticator of authenticators) {
     if (!reads(authenticator, presented)) continue
     const answer = authenticator.takes(presented)
-    if (answer === 'maybe') possible ??= authenticator
+    // A look-up at a provider takes what is left, so anybody else who takes any form comes first.
+    if (answer === 'maybe' && (possible === undefined || possible.type === 'introspection'))
+      possible = authenticator
     if (answer !== 'yes') continue
     if (authenticator.fitsAudience?.(presented) === true) return authenticator
     sure ??= authenticator
   }
   return sure ?? possible
+}
+
+/**
+ * The one to whom a value goes that another, who takes any form, does not know after all: an imported key may look like an
+ * opaque token.
+ */
+export function leftTo(
+  { lookingUp }: Chain,
+  presented: Presented,
+  first: Authenticator,
+): Authenticator | undefined {
+  if (lookingUp.length === 0 || first.type === 'introspection' || first.takes(presented) !== 'maybe')
+    return undefined
+  return lookingUp.find((each) => reads(each, presented) && each.takes(presented) === 'maybe')
 }
 
 export function reads(authenticator: Authenticator, { place }: Presented): boolean {

@@ -52,7 +52,7 @@ export function build(configuration: Configuration, foundation: Foundation, prev
         changes: store.changes,
         once: foundation.once,
         proofs: foundation.proofs,
-        provider: (name) => providers.get(name)!.part,
+        provider: (name) => foundation.providerClients.parts(providers.get(name)!.part),
         onKeyUse: (id, at, address) => usage.note(id, at, address),
         onTokenCache: (outcome) => metrics.tokenCache(outcome === 'hit'),
       }),

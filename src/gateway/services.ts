@@ -21,6 +21,7 @@ import { createStreamWatch, type StreamWatch } from '../upstream/upstream.ts'
 import { BodyMemory } from './held-body.ts'
 import { startOutboxDrain } from './outbox.ts'
 import { openProofJudge } from './proofs.ts'
+import { createProviderClients, type ProviderClients } from './provider-clients.ts'
 import type { Services } from './snapshot.ts'
 
 /** What snapshots are built on. */
@@ -34,6 +35,7 @@ export interface Foundation {
   /** What may be used only once: proofs, nonces, logout tokens. */
   readonly once: Once
   readonly proofs: ProofJudge
+  readonly providerClients: ProviderClients
   /** One for the process: one timer watches all open streams. */
   readonly watch: StreamWatch
   readonly warnOfForwarding: (peer: string) => void
@@ -136,6 +138,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       assertionKeys,
       once,
       proofs,
+      providerClients: createProviderClients(services),
       watch: createStreamWatch(clock),
       warnOfForwarding: warnOnce(log),
       close,

@@ -8,7 +8,7 @@ import { basicProof, choosesPost, postProof, proofKey, signedProof } from './cli
 const now = Date.UTC(2027, 0, 1)
 
 function pemOf(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString()
+  return key.export({ type: 'pkcs8', format: 'pem' })
 }
 
 const pairs = {

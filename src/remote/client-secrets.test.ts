@@ -34,14 +34,16 @@ describe('secrets while they are rotated', () => {
     expect(order()).toEqual([0, 1])
   })
 
-  it('tell when another begins to work, and when an old one last did', () => {
+  it('tell when another begins to work, and each time that an old one does', () => {
     const { clock, secrets, told, worked } = rotate(2)
     worked(1)
     clock.time += 5
     worked(1)
     worked(0)
+    worked(0)
     expect(told).toEqual([
       { count: 2, working: 1, oldUsedAt: 1_000_000 },
+      { count: 2, working: 1, oldUsedAt: 1_000_005 },
       { count: 2, working: 0, oldUsedAt: 1_000_005 },
     ])
     expect(secrets.report()).toEqual({ count: 2, working: 0, oldUsedAt: 1_000_005 })

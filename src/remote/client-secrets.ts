@@ -28,11 +28,11 @@ export interface SecretReport {
 /** While an old one works, the newest is tried again this often: the provider may have learnt it meanwhile. */
 const tryNewestEvery = 60_000
 
-/** @param onChange told when another secret begins to work than before, the first time too */
+/** @param onWork told when another secret begins to work than before, the first time too, and each time that an old one does */
 export function createClientSecrets(
   secrets: readonly Secret[],
   clock: Clock,
-  onChange: (report: SecretReport) => void = () => undefined,
+  onWork: (report: SecretReport) => void = () => undefined,
 ): ClientSecrets {
   const all = secrets.map((secret, position): Candidate => ({ secret, position }))
   let working: number | undefined
@@ -52,9 +52,9 @@ export function createClientSecrets(
     },
     worked({ position }) {
       if (position > 0) oldUsedAt = clock.now()
-      if (position === working) return
+      if (position === working && position === 0) return
       working = position
-      onChange(report())
+      onWork(report())
     },
     report,
   }

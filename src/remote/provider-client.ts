@@ -50,7 +50,7 @@ export type ClientProvider = Pick<Provider, 'name' | 'settings' | 'profile' | 'm
 
 export interface ProviderClientDependencies {
   readonly clock: Clock
-  /** Another secret works than before. */
+  /** Another secret works than before, or an old one did again. */
   readonly onSecret?: (report: SecretReport) => void
   /** Milliseconds for one question, all tries together. Default 5 s. */
   readonly timeout?: number

@@ -9,6 +9,11 @@ export interface GatewayMetrics {
   upstreamDuration(upstream: string): Histogram
   tokenCache(hit: boolean): void
   jwksRefresh(provider: string, outcome: string): void
+  introspection(provider: string, outcome: string): void
+  /** `kind` is `token_exchange` or `client_credentials`. */
+  backendToken(provider: string, kind: string, outcome: string): void
+  /** Seconds since the epoch. */
+  clientSecretOldUsed(provider: string, client: string, at: number): void
   rateLimited(route: string, reason: string): void
   lockedOut(): void
   auditEvent(type: string, outcome: string): void
@@ -52,6 +57,21 @@ export function createGatewayMetrics(startedAt: number): GatewayMetrics {
     'provider',
     'outcome',
   ])
+  const introspections = registry.counter(
+    'portcullis_introspections_total',
+    'Look-ups of tokens at their provider.',
+    ['provider', 'outcome'],
+  )
+  const backendTokens = registry.counter(
+    'portcullis_backend_tokens_total',
+    'Tokens for backends that were asked of a provider.',
+    ['provider', 'kind', 'outcome'],
+  )
+  const oldSecrets = registry.gauge(
+    'portcullis_client_secret_old_last_used_seconds',
+    'Unix time at which a provider last took a secret of a client that is not the newest.',
+    ['provider', 'client'],
+  )
   const limited = registry.counter('portcullis_rate_limited_total', 'Requests refused by a rate limit.', [
     'route',
     'reason',
@@ -112,6 +132,9 @@ export function createGatewayMetrics(startedAt: number): GatewayMetrics {
     upstreamDuration: memo1(upstreamSeconds.with),
     tokenCache: (hit) => (hit ? hits : misses).add(),
     jwksRefresh: (provider, outcome) => refreshes.with(provider, outcome).add(),
+    introspection: (provider, outcome) => introspections.with(provider, outcome).add(),
+    backendToken: (provider, kind, outcome) => backendTokens.with(provider, kind, outcome).add(),
+    clientSecretOldUsed: (provider, client, at) => oldSecrets.with(provider, client).set(at),
     rateLimited: (route, reason) => limited.with(route, reason).add(),
     lockedOut: () => locked.add(),
     auditEvent: memo2Add((type, outcome) => events.with(type, outcome)),

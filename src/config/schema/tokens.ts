@@ -52,6 +52,18 @@ export const client: z.ZodType = z
     key: word(path)
       .exactOptional()
       .describe('PEM file with the private key, for `private_key_jwt` and `mtls`.'),
-    certificate: word(path).exactOptional().describe('PEM file with the certificate, for `mtls`.'),
+    certificate: word(path)
+      .exactOptional()
+      .describe(
+        'PEM file with the certificate, for `mtls`; and for `private_key_jwt` where the provider knows the key by it (Entra).',
+      ),
+    keyId: word(text)
+      .exactOptional()
+      .describe('The `kid` of signed proofs, where the provider holds several keys of the client.'),
+    proofAudience: word(text)
+      .exactOptional()
+      .describe(
+        'The `aud` of signed proofs; the issuer, unless the provider wants the address of its token endpoint.',
+      ),
   })
   .describe('The client that the gateway is at the provider.')

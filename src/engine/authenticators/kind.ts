@@ -5,13 +5,16 @@
 import type { z } from 'zod'
 import type { ApiKeyStore, StoreChanges } from '../../ports/api-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Introspector } from '../../ports/introspector.ts'
 import type { KeySet } from '../../ports/key-sets.ts'
 import type { RevocationCheck } from '../../ports/revocations.ts'
 import type { Once } from '../../ports/once.ts'
 import type { ProofJudge } from '../bindings/dpop.ts'
+import type { ClientSettings } from '../providers/client-settings.ts'
 import type { Profile } from '../providers/profile.ts'
 import type { ProviderSettings } from '../providers/settings.ts'
 import type { Authenticator } from './authenticator.ts'
+import type { LookupLimits } from './introspection/lookup-limits.ts'
 import type { AuthenticatorSettings } from './settings.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
@@ -109,4 +112,15 @@ export interface AuthenticatorParts {
 export interface ProviderParts {
   readonly profile: Profile
   readonly keySet: KeySet
+  /** Asks the provider about tokens, as the client that the settings say. */
+  readonly introspector: (request: IntrospectorRequest) => Introspector
+  /** One for the provider, whichever authenticator asks it. */
+  readonly lookups: LookupLimits
+}
+
+export interface IntrospectorRequest {
+  readonly client: ClientSettings
+  /** Names of ours, beside the client id, that a signed answer may be addressed to. */
+  readonly audience: readonly string[]
+  readonly requiresSigned: boolean
 }

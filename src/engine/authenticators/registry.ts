@@ -3,11 +3,12 @@ import { apiKey } from './api-key/kind.ts'
 import type { Authenticator } from './authenticator.ts'
 import { basic } from './basic/kind.ts'
 import { httpSignature } from './http-signature/kind.ts'
+import { introspection } from './introspection/kind.ts'
 import { jwt } from './jwt/kind.ts'
 import type { AuthenticatorKind, AuthenticatorParts } from './kind.ts'
 import type { AuthenticatorSettings } from './settings.ts'
 
-export const authenticatorKinds: readonly AuthenticatorKind[] = [apiKey, jwt, httpSignature, basic]
+export const authenticatorKinds: readonly AuthenticatorKind[] = [apiKey, jwt, introspection, httpSignature, basic]
 
 const byType = new Map(authenticatorKinds.map((kind) => [kind.type, kind]))
 

@@ -1,14 +1,16 @@
 /** Verified tokens, remembered as long as everything that made them good still holds. */
 import { LRUCache } from 'lru-cache'
 import type { KeySet, VerificationKey } from '../../../ports/key-sets.ts'
-import type { RevocationCheck, RevocationFacts } from '../../../ports/revocations.ts'
-import { confirmationOf } from '../../bindings/confirmation.ts'
-import type { CredentialFacts, CredentialPlace } from '../../identity.ts'
+import type { RevocationFacts } from '../../../ports/revocations.ts'
+import type { CredentialPlace } from '../../identity.ts'
 import type { Verified } from '../../outcome.ts'
+import { revocableFacts, tokenCredential } from '../token-facts.ts'
 import type { Mapped } from './identity.ts'
 import type { KeySource } from './judge-signature.ts'
 import type { JwtRules } from './rules.ts'
-import { deadline, earliest, type Times } from './times.ts'
+import { earliest, type Times } from './times.ts'
+
+export { isRevoked } from '../token-facts.ts'
 
 export interface RememberedToken {
   readonly verified: Verified
@@ -39,37 +41,20 @@ export function createTokenCache(entries: number = defaultEntries): TokenCache {
 }
 
 export function toRemember(
-  { identity, tokenId, session }: Mapped,
+  mapped: Mapped,
   times: Times,
   place: CredentialPlace,
   source: KeySource,
   rules: JwtRules,
 ): RememberedToken {
-  // A revocation's instant is compared with the provider's clock at its slowest.
-  const issuedAt = times.issued === undefined ? undefined : times.issued - rules.clockSkew
-  const confirmation = confirmationOf(identity.claims)
-  const credential: CredentialFacts = {
-    kind: 'jwt',
-    ...(tokenId === undefined ? {} : { id: tokenId }),
-    expiresAt: deadline(times, rules),
-    ...(issuedAt === undefined ? {} : { issuedAt }),
-    place,
-    ...(confirmation === undefined ? {} : { confirmation }),
-  }
-  const revocable = rules.profile.sameIssuers(identity.issuer).map((issuer): RevocationFacts => ({
-    issuer,
-    subject: identity.subject,
-    ...(identity.client === undefined ? {} : { client: identity.client }),
-    ...(tokenId === undefined ? {} : { jti: tokenId }),
-    ...(session === undefined ? {} : { session }),
-    ...(issuedAt === undefined ? {} : { issuedAt }),
-  }))
+  const { identity } = mapped
+  const credential = tokenCredential('jwt', mapped, times, place, rules)
   const found = source !== 'secret' && source.outcome === 'found' ? source : undefined
   return {
-    verified: Object.freeze({ outcome: 'verified', identity, credential: Object.freeze(credential) }),
+    verified: Object.freeze({ outcome: 'verified', identity, credential }),
     earliest: earliest(times, rules),
     deadline: credential.expiresAt,
-    revocable,
+    revocable: revocableFacts(mapped, credential, rules.profile),
     key: found?.key,
     generation: found?.generation ?? 0,
   }
@@ -83,11 +68,4 @@ export function isKeyCurrent(entry: RememberedToken, keySet: KeySet): boolean {
   if (!keySet.holds(entry.key)) return false
   entry.generation = generation
   return true
-}
-
-export function isRevoked({ revocable }: RememberedToken, revocations: RevocationCheck): boolean {
-  for (const facts of revocable) {
-    if (revocations.isRevoked(facts)) return true
-  }
-  return false
 }

@@ -1,0 +1,110 @@
+/** The gateway as a client at its providers: what authenticators and backends' tokens are asked for with, told in log and metrics. */
+import type { IntrospectorRequest, ProviderParts } from '../engine/authenticators/kind.ts'
+import {
+  createLookupLimits,
+  type LookupLimits,
+} from '../engine/authenticators/introspection/lookup-limits.ts'
+import type { ClientSettings } from '../engine/providers/client-settings.ts'
+import type { Introspector } from '../ports/introspector.ts'
+import { createIntrospector } from '../remote/introspection.ts'
+import { createProviderClient, type ProviderClient } from '../remote/provider-client.ts'
+import type { Provider } from '../remote/provider.ts'
+import type { SecretReport } from '../remote/client-secrets.ts'
+import type { Services } from './snapshot.ts'
+
+export interface ProviderClients {
+  /** What authenticators are made from. */
+  parts(provider: Provider): ProviderParts
+  client(provider: Provider, settings: ClientSettings): ProviderClient
+}
+
+type Told = Pick<Services, 'clock' | 'log' | 'metrics'>
+
+export function createProviderClients(services: Told): ProviderClients {
+  // A reload that keeps the provider keeps what is known of who asks too much.
+  const limits = new WeakMap<Provider, LookupLimits>()
+  const limitsOf = (provider: Provider): LookupLimits => {
+    const known = limits.get(provider)
+    if (known !== undefined) return known
+    const made = createLookupLimits()
+    limits.set(provider, made)
+    return made
+  }
+  const client = (provider: Provider, settings: ClientSettings): ProviderClient =>
+    createProviderClient(provider, settings, {
+      clock: services.clock,
+      onSecret: tellSecrets(services, provider.name, settings.id),
+    })
+  return {
+    client,
+    parts: (provider) => ({
+      profile: provider.profile,
+      keySet: provider.keySet,
+      introspector: (request) =>
+        introspectorAt(provider, client(provider, request.client), request, services),
+      lookups: limitsOf(provider),
+    }),
+  }
+}
+
+function introspectorAt(
+  provider: Provider,
+  client: ProviderClient,
+  { audience, requiresSigned }: IntrospectorRequest,
+  { clock, log, metrics }: Told,
+): Introspector {
+  const introspector = createIntrospector({
+    client,
+    keySet: provider.keySet,
+    acceptsIssuer: (issuer) => provider.profile.acceptsIssuer(issuer),
+    audience,
+    requiresSigned,
+    clock,
+    clockSkew: provider.settings.clockSkew,
+  })
+  let isAway = false
+  return {
+    async introspect(token) {
+      const answer = await introspector.introspect(token)
+      const outcome = answer.outcome === 'unavailable' ? answer.fault : answer.outcome
+      metrics.introspection(provider.name, outcome)
+      // Once when it goes and once when it comes back, however many ask meanwhile.
+      if (answer.outcome === 'unavailable' && !isAway)
+        log.warn(
+          { provider: provider.name, fault: answer.fault, reason: answer.detail },
+          'tokens cannot be looked up',
+        )
+      else if (answer.outcome !== 'unavailable' && isAway)
+        log.info({ provider: provider.name }, 'tokens are looked up again')
+      isAway = answer.outcome === 'unavailable'
+      return answer
+    },
+  }
+}
+
+/** A rotation is over when the newest secret works and the last use of an old one lies behind. */
+export function tellSecrets(
+  { log, metrics }: Told,
+  provider: string,
+  client: string,
+): (report: SecretReport) => void {
+  let told: number | undefined = 0
+  return ({ count, working, oldUsedAt }) => {
+    if (oldUsedAt !== undefined) metrics.clientSecretOldUsed(provider, client, oldUsedAt / 1_000)
+    if (working === told) return
+    told = working
+    const facts = { provider, client, secrets: count }
+    if (working !== 0) {
+      log.warn(
+        { ...facts, position: working },
+        'the provider takes an older secret of the client, not the newest',
+      )
+    } else {
+      const lastUse = oldUsedAt === undefined ? undefined : new Date(oldUsedAt).toISOString()
+      log.info(
+        { ...facts, oldSecretLastUsed: lastUse },
+        'the provider takes the newest secret of the client: the older ones can be withdrawn',
+      )
+    }
+  }
+}
