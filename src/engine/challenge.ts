@@ -32,7 +32,9 @@ export function compileChallenges(authenticators: readonly Authenticator[]): Cha
   for (const { challenges } of authenticators) {
     for (const way of challenges) ways.set(lineOf(way), way)
   }
-  const sorted = [...ways.values()].toSorted((a, b) => rank(a) - rank(b))
+  const sorted = [...ways.values()]
+    .filter((way) => !isSaidBetter(way, [...ways.values()]))
+    .toSorted((a, b) => rank(a) - rank(b))
   const missing = Object.freeze(sorted.map((way) => lineOf(way)))
   const known = new Map<string, readonly string[]>()
   return {
@@ -46,6 +48,11 @@ export function compileChallenges(authenticators: readonly Authenticator[]): Cha
       return lines
     },
   }
+}
+
+/** One line for each way: a bare `Bearer` says nothing beside one that tells where to find more. */
+function isSaidBetter({ scheme, parameters }: Challenge, ways: readonly Challenge[]): boolean {
+  return parameters === undefined && ways.some((way) => way.scheme === scheme && way.parameters !== undefined)
 }
 
 function rank({ scheme }: Challenge): number {

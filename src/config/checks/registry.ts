@@ -8,6 +8,7 @@ import { checkLeaks } from './leaks.ts'
 import { checkAddresses, checkState } from './listeners.ts'
 import { checkReferences, checkRouteIds } from './names.ts'
 import { checkProviders } from './providers.ts'
+import { checkResources } from './resources.ts'
 import { checkCors, checkMatches, checkRewrites } from './routes.ts'
 import { checkUpstreams } from './upstreams.ts'
 
@@ -18,6 +19,7 @@ export const checks: readonly Check[] = [
   checkProviders,
   checkAuthenticators,
   checkPlaces,
+  checkResources,
   checkUpstreams,
   checkReferences,
   checkRouteIds,

@@ -27,6 +27,8 @@ export interface Authenticator {
   readonly places: readonly CredentialPlace[]
   /** How a client is told that this is a way in, in the order in which they are told. */
   readonly challenges: readonly Challenge[]
+  /** Where what it guards is described (RFC 9728): told in every challenge. */
+  readonly resourceMetadata?: string
   /**
    * How well the value's shape fits, before anything is verified; nothing here may cost a hash or a signature.
    * `no`: another authenticator may take it. `yes`: this one judges it. `maybe`: takes what nobody else wants

@@ -1,4 +1,5 @@
 import type { CredentialPlace } from '../identity.ts'
+import type { ResourceSettings } from '../resources/resource.ts'
 
 /** What the settings of every authenticator have; each type's own are in its folder. */
 export interface AuthenticatorSettings {
@@ -11,6 +12,8 @@ export interface AuthenticatorSettings {
   readonly takesApiKeys?: boolean
   /** The issuer of its identities, where no provider vouches for them. */
   readonly issuer?: string
+  /** What it guards, described for clients that find their own way (RFC 9728). */
+  readonly resource?: ResourceSettings
   /** Names of the providers that it relies on. */
   readonly providers?: readonly string[]
   /** Whether it needs the published keys of those providers, so that they are fetched ahead. */

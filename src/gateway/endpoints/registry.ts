@@ -5,7 +5,13 @@ import type { OwnEndpoint } from './endpoint.ts'
 import { health } from './health.ts'
 import { keySet } from './key-set.ts'
 import { githubLeaks } from './leaks.ts'
+import { protectedResources } from './protected-resource.ts'
 
 export function ownEndpoints(configuration: Configuration, foundation: Foundation): readonly OwnEndpoint[] {
-  return [health, keySet, ...githubLeaks(configuration, foundation)]
+  return [
+    health,
+    keySet,
+    ...protectedResources(configuration),
+    ...githubLeaks(configuration, foundation),
+  ]
 }

@@ -37,14 +37,18 @@ function withChallenge(exchange: ExchangeState, refusal: Refusal): Refusal {
   const rules = exchange.compiled!.settings.authorize
   const [proof] = exchange.proofs
   const scheme = proof === undefined ? undefined : tokenScheme(proof.presented, proof.authenticator)
+  const metadata = proof?.authenticator.resourceMetadata
+  const tell = (line: string): string[] => [
+    metadata === undefined ? line : `${line}, resource_metadata="${metadata}"`,
+  ]
   if (refusal.code === 'insufficient_scope') {
     return scheme === undefined
       ? refusal
-      : { ...refusal, challenges: [scopeChallenge(rules?.scopes ?? [], scheme)] }
+      : { ...refusal, challenges: tell(scopeChallenge(rules?.scopes ?? [], scheme)) }
   }
   if (refusal.code === 'insufficient_user_authentication') {
     const maxAge = rules?.maxAge === undefined ? undefined : Math.floor(rules.maxAge / 1000)
-    return { ...refusal, challenges: [stepUpChallenge(rules?.acr, maxAge, scheme)] }
+    return { ...refusal, challenges: tell(stepUpChallenge(rules?.acr, maxAge, scheme)) }
   }
   return refusal
 }

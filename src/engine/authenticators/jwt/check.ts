@@ -45,7 +45,7 @@ function* checkAudience(jwt: ParsedJwt, context: CheckFacts): Generator<Authenti
       expected: 'audiences, or `audience: any`',
     }
   }
-  if (jwt.audience !== undefined) return
+  if (jwt.audience !== undefined || jwt.resource !== undefined) return
   const provider = context.provider(jwt.provider)
   if (provider === undefined) return
   const clientsWillDo = profileFor(provider).audienceRule === 'clients'

@@ -6,6 +6,7 @@ import type { RevocationCheck } from '../../../ports/revocations.ts'
 import { bindTokens } from '../../bindings/bind.ts'
 import type { ProofJudge } from '../../bindings/dpop.ts'
 import { tokenPlaces, tokenWays } from '../../bindings/settings.ts'
+import { metadataUrl } from '../../resources/resource.ts'
 import type { CredentialPlace } from '../../identity.ts'
 import { rejected, type Outcome, type Rejected, type Verified } from '../../outcome.ts'
 import type { Profile } from '../../providers/profile.ts'
@@ -63,6 +64,7 @@ export function createJwtAuthenticator(
   settings: JwtSettings,
   { provider: { profile, keySet }, clock, revocations, proofs, cacheSize, onCache }: JwtDependencies,
 ): JwtAuthenticator {
+  const metadata = settings.resource && metadataUrl(settings.resource.id)
   const rules = compileRules(settings, profile)
   const tokens = createTokenCache(cacheSize)
   const foreign = createForeignTokens()
@@ -125,7 +127,8 @@ export function createJwtAuthenticator(
     name: settings.name,
     type: 'jwt',
     places: tokenPlaces(settings.in),
-    challenges: tokenWays(settings.binding.mode),
+    challenges: tokenWays(settings.binding.mode, metadata),
+    ...(metadata === undefined ? {} : { resourceMetadata: metadata }),
     binding: bindTokens(settings.binding, { clock, proofs }),
     issuers: profile.issuers,
     acceptsIssuer: (issuer: string) => profile.acceptsIssuer(issuer),

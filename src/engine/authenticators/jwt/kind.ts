@@ -27,9 +27,14 @@ export const jwt: AuthenticatorKind = defineKind<ParsedJwt, JwtSettings>({
 })
 
 function audiencesOverlap(one: ParsedJwt, other: ParsedJwt): boolean {
-  if (one.audience === undefined && other.audience === undefined)
-    return listsOverlap(one.clients, other.clients)
-  return listsOverlap(one.audience, other.audience)
+  const [some, others] = [audiencesWritten(one), audiencesWritten(other)]
+  if (some === undefined && others === undefined) return listsOverlap(one.clients, other.clients)
+  return listsOverlap(some, others)
+}
+
+function audiencesWritten(parsed: ParsedJwt): readonly string[] | undefined {
+  const { audience } = compileJwt('', parsed)
+  return audience === 'any' ? ['any'] : audience
 }
 
 /** Undefined and `any` are everything. */

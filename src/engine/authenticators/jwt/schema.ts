@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { ParsedBinding } from '../../bindings/settings.ts'
 import type { CredentialPlace } from '../../identity.ts'
+import type { ParsedResource } from '../../resources/resource.ts'
 import type { Secret } from '../../secret.ts'
 import type { Vocabulary } from '../vocabulary.ts'
 
@@ -18,6 +19,7 @@ export interface ParsedJwt extends ParsedBinding {
   readonly accept?: 'id-token'
   readonly maxLifetime?: number
   readonly requiredClaims: readonly string[]
+  readonly resource?: ParsedResource
 }
 
 export const publicKeyAlgorithms = [
