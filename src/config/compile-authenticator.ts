@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { CompileContext, ParsedAuthenticator } from '../engine/authenticators/kind.ts'
 import { kindOf } from '../engine/authenticators/registry.ts'
 import type { AuthenticatorSettings } from '../engine/authenticators/settings.ts'
+import type { ParsedConfiguration } from './schema.ts'
 
 export function compileContext(
   publicUrl: readonly string[],
@@ -14,6 +15,14 @@ export function compileContext(
     publicUrl,
     authenticators: Object.values(authenticators),
   }
+}
+
+/** Every public origin: those of all listeners, then what single ones have for themselves. */
+export function originsOf({
+  publicUrl,
+  listeners,
+}: Pick<ParsedConfiguration, 'publicUrl' | 'listeners'>): readonly string[] {
+  return [...new Set([...(publicUrl ?? []), ...listeners.flatMap((listener) => listener.publicUrl ?? [])])]
 }
 
 /** @returns undefined for a type that this version describes and does not build: availability complains of it */

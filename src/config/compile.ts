@@ -9,7 +9,7 @@ import type {
   TlsSettings,
   UpstreamSettings,
 } from '../configuration.ts'
-import { compileAuthenticator, compileContext } from './compile-authenticator.ts'
+import { compileAuthenticator, compileContext, originsOf } from './compile-authenticator.ts'
 import { compileProvider } from './compile-identity.ts'
 import { compileRoute } from './compile-routes.ts'
 import type { ParsedConfiguration } from './schema.ts'
@@ -49,7 +49,7 @@ export function compile(
     ...(parsed.leaks === undefined ? {} : { leaks: compileLeaks(parsed.leaks, folder) }),
     providers: mapValues(parsed.providers, (provider, name) => compileProvider(name, provider, folder)),
     authenticators: mapValues(parsed.authenticators, (authenticator, name) =>
-      compileAuthenticator(name, authenticator, compileContext(publicUrl, folder, parsed.authenticators)),
+      compileAuthenticator(name, authenticator, compileContext(originsOf(parsed), folder, parsed.authenticators)),
     ),
     upstreams: mapValues(parsed.upstreams, (upstream, name) => compileUpstream(name, upstream, folder)),
     routes: parsed.routes.map((route) => compileRoute(route, parsed.defaults)),

@@ -21,6 +21,8 @@ export interface ProviderParts {
   readonly keys: SigningKeys
   readonly adapter: AdapterFactory
   readonly cookieKeys: readonly string[]
+  /** Whether clients may register themselves. */
+  readonly registration: boolean
   readonly onError: (error: Error) => void
 }
 
@@ -107,6 +109,9 @@ function configure(parts: ProviderParts): Configuration {
       // The library's endpoint takes opaque tokens only; userinfo.ts takes both kinds.
       userinfo: { enabled: false },
       clientCredentials: { enabled: true },
+      registration: { enabled: parts.registration },
+      backchannelLogout: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== 'none' },
       revocation: {
         enabled: true,
@@ -151,6 +156,12 @@ function clientMetadata(client: DevClient): ClientMetadata {
     response_types: isRedirected ? ['code'] : [],
     redirect_uris: isRedirected ? [...client.redirectUris] : [],
     post_logout_redirect_uris: [...(client.postLogoutRedirectUris ?? [])],
+    ...(client.backchannelLogoutUri === undefined
+      ? {}
+      : {
+          backchannel_logout_uri: client.backchannelLogoutUri,
+          backchannel_logout_session_required: true,
+        }),
   }
 }
 

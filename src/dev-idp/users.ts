@@ -24,6 +24,8 @@ export interface DevClient {
   readonly grants: readonly DevGrant[]
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris?: readonly string[]
+  /** Told when a user signs out here; ID tokens of the client then name the session (`sid`). */
+  readonly backchannelLogoutUri?: string
   /** The scopes of the audience that the client may have; all of them if absent. */
   readonly scopes?: readonly string[]
   /** The `roles` claim of tokens in which the client speaks for itself. */
@@ -72,6 +74,7 @@ export function defaultClients(gatewayOrigin = 'http://127.0.0.1:8080'): readonl
       grants: ['authorization_code', 'refresh_token'],
       redirectUris: [`${gatewayOrigin}/.portcullis/callback/dev`],
       postLogoutRedirectUris: [`${gatewayOrigin}/.portcullis/logged-out`],
+      backchannelLogoutUri: `${gatewayOrigin}/.portcullis/backchannel-logout/dev`,
     },
   ]
 }

@@ -128,7 +128,7 @@ export function scopeChallenge(
 export function stepUpChallenge(
   acr: readonly string[] | undefined,
   maxAgeSeconds: number | undefined,
-  scheme: 'Bearer' | 'DPoP' = 'Bearer',
+  scheme: 'Bearer' | 'DPoP' | 'Session' = 'Bearer',
 ): string {
   const values = acr === undefined ? '' : `, acr_values="${acr.join(' ')}"`
   const age = maxAgeSeconds === undefined ? '' : `, max_age="${maxAgeSeconds}"`

@@ -42,6 +42,8 @@ export interface CredentialFacts {
   readonly confirmation?: Confirmation
   /** Where an authenticator wants it told: the provider's session (`sid`) or our own. */
   readonly session?: string
+  /** The route for which the user was last sent back to sign in more strongly. */
+  readonly steppedUpFor?: string
   /** Field lines for the answer, flat: a fresh `DPoP-Nonce`. */
   readonly answerFields?: readonly string[]
   /** What the content must be: it is checked before any of it is passed on, and its absence too. */

@@ -19,6 +19,15 @@ export interface Refusal {
   readonly fields?: readonly string[]
   /** Where a browser is sent instead of being shown the refusal: a 302 to this location. */
   readonly redirect?: string
+  /** For a person, on the page alone: what to do about it. */
+  readonly advice?: Advice
+}
+
+export interface Advice {
+  readonly text: string
+  readonly label: string
+  /** A path of our own. */
+  readonly href: string
 }
 
 export interface RefusalFacts {
@@ -28,6 +37,7 @@ export interface RefusalFacts {
   readonly allow?: readonly string[]
   readonly fields?: readonly string[]
   readonly redirect?: string
+  readonly advice?: Advice
   /** Overrides the code's usual status (503 for `upstream_unavailable` without a healthy target). */
   readonly status?: number
 }

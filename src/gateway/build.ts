@@ -21,6 +21,7 @@ import { compileTrusted } from '../server/forwarded.ts'
 import { createUpstream, type Upstream } from '../upstream/upstream.ts'
 import { Keeper, retired, type Kept } from './keep.ts'
 import { ownEndpoints } from './endpoints/registry.ts'
+import { openLogin } from './login.ts'
 import { createRequestContext } from './request-context.ts'
 import type { Foundation } from './services.ts'
 import type { CompiledRoute, Services, Snapshot } from './snapshot.ts'
@@ -50,6 +51,7 @@ export function build(configuration: Configuration, foundation: Foundation, prev
         revocations,
         apiKeys: store.apiKeys,
         changes: store.changes,
+        sessions: foundation.sessions.parts,
         once: foundation.once,
         proofs: foundation.proofs,
         provider: (name) => foundation.providerClients.parts(providers.get(name)!.part),
@@ -73,6 +75,8 @@ export function build(configuration: Configuration, foundation: Foundation, prev
     ({ tls }) => [tls?.ca, tls?.certificate, tls?.key],
   ).build(configuration.upstreams, previous?.upstreams)
 
+  const login = openLogin(configuration, foundation, (name) => providers.get(name)?.part)
+  foundation.sessions.use(login)
   // A reload is no amnesty: what is known of addresses goes on.
   const lockoutMemory = previous?.lockoutMemory ?? createLockoutMemory()
   const parts = { authenticators, upstreams }
@@ -85,7 +89,10 @@ export function build(configuration: Configuration, foundation: Foundation, prev
     routes,
     trust: compileTrusted(configuration.trustedProxies, configuration.forwarded, foundation.warnOfForwarding),
     requestContext: createRequestContext(configuration),
-    endpoints: ownEndpoints(configuration, foundation),
+    endpoints: ownEndpoints(configuration, foundation, {
+      login,
+      authenticators: [...authenticators.values()].map(({ part }) => part),
+    }),
     guard: guardOf(configuration, foundation, lockoutMemory),
     authenticators: new Map([...authenticators].map(([name, { part }]) => [name, part])),
     upstreams: new Map([...upstreams].map(([name, { part }]) => [name, part])),

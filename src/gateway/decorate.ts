@@ -4,7 +4,9 @@ import { rateLimitFields } from '../limits/fields.ts'
 import { editAnswerFields } from '../propagation/answer-fields.ts'
 import type { AuditEntry } from '../ports/audit-log.ts'
 import type { FieldLines } from '../exchange.ts'
+import { isNamed } from '../engine/fields.ts'
 import type { ExchangeState } from './exchange-state.ts'
+import { isNavigationOf } from './stages/authenticate.ts'
 
 export function decorateAnswer(exchange: ExchangeState, _status: number, fields: FieldLines): FieldLines {
   const { settings, limits } = exchange.compiled!
@@ -15,7 +17,15 @@ export function decorateAnswer(exchange: ExchangeState, _status: number, fields:
   })
   out.push('X-Request-Id', exchange.id)
   addOwnFields(exchange, out)
+  keepOffTheBackButton(exchange, out)
   return out
+}
+
+/** A page that a signed-in user saw must not come back by the browser's back button once they are gone, unless its service says so. */
+function keepOffTheBackButton({ credential, request }: ExchangeState, out: string[]): void {
+  if (credential?.kind !== 'session' || !isNavigationOf(request)) return
+  for (let index = 0; index < out.length; index += 2) if (isNamed(out[index]!, 'cache-control')) return
+  out.push('Cache-Control', 'no-store')
 }
 
 /** Fields on every answer of a route, the gateway's own refusals too. */

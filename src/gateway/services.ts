@@ -22,6 +22,7 @@ import { BodyMemory } from './held-body.ts'
 import { startOutboxDrain } from './outbox.ts'
 import { openProofJudge } from './proofs.ts'
 import { createProviderClients, type ProviderClients } from './provider-clients.ts'
+import { openSessions, type SessionService } from './sessions.ts'
 import type { Services } from './snapshot.ts'
 
 /** What snapshots are built on. */
@@ -36,6 +37,7 @@ export interface Foundation {
   readonly once: Once
   readonly proofs: ProofJudge
   readonly providerClients: ProviderClients
+  readonly sessions: SessionService
   /** One for the process: one timer watches all open streams. */
   readonly watch: StreamWatch
   readonly warnOfForwarding: (peer: string) => void
@@ -129,6 +131,8 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       bodyMemory: new BodyMemory(),
       readiness: options.readiness,
     }
+    const sessions = openSessions(store, services)
+    closing.push(() => sessions.close())
     return {
       services,
       store,
@@ -139,6 +143,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       once,
       proofs,
       providerClients: createProviderClients(services),
+      sessions,
       watch: createStreamWatch(clock),
       warnOfForwarding: warnOnce(log),
       close,

@@ -29,6 +29,8 @@ export interface ProviderMetadata {
   readonly authMethods: AuthMethods
   /** Algorithms of signed proofs at the token endpoint (`private_key_jwt`); undefined: not told. */
   readonly proofAlgorithms: readonly string[] | undefined
+  /** The document as it came, for what only a relying party reads; its endpoints are not to be taken from here. */
+  readonly document: Readonly<Record<string, unknown>>
 }
 
 export type AuthMethods = Readonly<
@@ -40,6 +42,7 @@ const nothingKnown: ProviderMetadata = Object.freeze({
   mtlsEndpoints: Object.freeze({}),
   authMethods: Object.freeze({}),
   proofAlgorithms: undefined,
+  document: Object.freeze({}),
 })
 
 const retryAfterFailure = 10_000
@@ -151,6 +154,7 @@ function readMetadata(
         : {},
     authMethods: readAuthMethods(document),
     proofAlgorithms: readWords(document['token_endpoint_auth_signing_alg_values_supported']),
+    document,
   })
 }
 

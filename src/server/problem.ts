@@ -33,7 +33,8 @@ export function renderRefusal(refusal: Refusal, context: RefusalContext): Answer
   const facts = { title, status: refusal.status, detail, code: refusal.code, requestId: context.requestId }
   if (isNavigation(context)) {
     const fields = ['Content-Type', 'text/html; charset=utf-8', 'Content-Security-Policy', pagePolicy]
-    return { status: refusal.status, fields: withFacts(fields, refusal, context), body: renderPage(facts) }
+    const body = renderPage({ ...facts, advice: refusal.advice })
+    return { status: refusal.status, fields: withFacts(fields, refusal, context), body }
   }
   const document = {
     type: `${problemTypePrefix}${refusal.code}`,

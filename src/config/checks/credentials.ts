@@ -7,7 +7,7 @@ import type { ProviderSettings } from '../../engine/providers/settings.ts'
 import { compileProvider } from '../compile-identity.ts'
 import { valueAt, type Path } from '../path.ts'
 import type { Check, CheckContext } from './check.ts'
-import { compileContext } from '../compile-authenticator.ts'
+import { compileContext, originsOf } from '../compile-authenticator.ts'
 import { providerFault } from './providers.ts'
 
 export const checkAuthenticators: Check = function* (context) {
@@ -38,13 +38,19 @@ export function placesOf(authenticator: object): readonly CredentialPlace[] {
 export function factsFor(context: CheckContext, path: Path): CheckFacts {
   const { configuration } = context
   return {
-    ...compileContext(configuration.publicUrl ?? [], context.folder, configuration.authenticators),
+    ...compileContext(originsOf(configuration), context.folder, configuration.authenticators),
     path,
     provider: (name) => workingProvider(context, name),
     written: (at) => valueAt(context.tree, at),
     isLoopback: configuration.listeners.every(({ address }) => isLoopbackName(address.host)),
     trustsProxies: configuration.trustedProxies.length > 0,
+    plainListener: plainListener(configuration),
   }
+}
+
+function plainListener({ listeners }: CheckContext['configuration']): number | undefined {
+  const index = listeners.findIndex(({ address, tls }) => tls === undefined && !isLoopbackName(address.host))
+  return index === -1 ? undefined : index
 }
 
 function isLoopbackName(host: string): boolean {

@@ -31,20 +31,6 @@ export function laterAuthenticators(places: Places): z.ZodObject[] {
       resource: resource.exactOptional(),
     }),
     z.strictObject({
-      type: z.literal('session').describe('Browsers that sign in with OpenID Connect.'),
-      provider: word(providerName).exactOptional().describe('The provider to sign in at.'),
-      providers: list(word(providerName), 'a list of provider names')
-        .exactOptional()
-        .describe('Several providers to choose from.'),
-      client,
-      claimsFrom: z
-        .enum(['userinfo', 'access-token'])
-        .exactOptional()
-        .describe('What adds to the claims of the ID token.'),
-      idle: word(positiveDuration).prefault('30m').describe('How long a session lives unused.'),
-      absolute: word(positiveDuration).prefault('12h').describe('How long a session lives at most.'),
-    }),
-    z.strictObject({
       type: z.literal('mtls').describe('Client certificates.'),
       authorities: word(path).describe('PEM file with the authorities.'),
       subject: z

@@ -3,7 +3,7 @@
  * To add one: a folder beside this file that exports its kind, and one line in `registry.ts`.
  */
 import type { z } from 'zod'
-import type { ApiKeyStore, StoreChanges } from '../../ports/api-keys.ts'
+import type { ApiKeyStore, StoreChangeFeed } from '../../ports/api-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Introspector } from '../../ports/introspector.ts'
 import type { KeySet } from '../../ports/key-sets.ts'
@@ -13,6 +13,7 @@ import type { ProofJudge } from '../bindings/dpop.ts'
 import type { ClientSettings } from '../providers/client-settings.ts'
 import type { Profile } from '../providers/profile.ts'
 import type { ProviderSettings } from '../providers/settings.ts'
+import type { SessionParts } from '../sessions/parts.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { LookupLimits } from './introspection/lookup-limits.ts'
 import type { AuthenticatorSettings } from './settings.ts'
@@ -73,6 +74,8 @@ export interface CheckFacts extends CompileContext {
   /** Whether each listener is on loopback. */
   readonly isLoopback: boolean
   readonly trustsProxies: boolean
+  /** Where a listener stands off loopback without TLS. */
+  readonly plainListener: number | undefined
 }
 
 export interface AuthenticatorFault {
@@ -97,7 +100,8 @@ export interface AuthenticatorParts {
   readonly clock: Clock
   readonly revocations: RevocationCheck
   readonly apiKeys: Pick<ApiKeyStore, 'findByDigest' | 'findById' | 'hasImported' | 'lastSeen'>
-  readonly changes: StoreChanges
+  readonly changes: Pick<StoreChangeFeed, 'version' | 'sessions'>
+  readonly sessions: SessionParts
   readonly once: Once
   /** Judges proofs of possession; one for the process. */
   readonly proofs: ProofJudge

@@ -6,9 +6,10 @@ import { httpSignature } from './http-signature/kind.ts'
 import { introspection } from './introspection/kind.ts'
 import { jwt } from './jwt/kind.ts'
 import type { AuthenticatorKind, AuthenticatorParts } from './kind.ts'
+import { session } from './session/kind.ts'
 import type { AuthenticatorSettings } from './settings.ts'
 
-export const authenticatorKinds: readonly AuthenticatorKind[] = [apiKey, jwt, introspection, httpSignature, basic]
+export const authenticatorKinds: readonly AuthenticatorKind[] = [apiKey, jwt, introspection, httpSignature, basic, session]
 
 const byType = new Map(authenticatorKinds.map((kind) => [kind.type, kind]))
 

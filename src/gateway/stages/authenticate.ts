@@ -2,6 +2,7 @@
 import { authenticate, type Authentication } from '../../engine/authenticate.ts'
 import { checkRequestOrigin, travelsByItself } from '../../engine/origin.ts'
 import { refuse, type Absent, type Refusal } from '../../engine/outcome.ts'
+import { loginLocation } from '../../engine/sessions/return-to.ts'
 import type { GatewayRequest } from '../../engine/request.ts'
 import { isNavigation } from '../../server/navigation.ts'
 import type { ExchangeState } from '../exchange-state.ts'
@@ -12,15 +13,23 @@ const mendedByLogin: readonly string[] = ['credential_missing', 'credential_expi
 
 /** A person in front of a browser is sent to log in; programs get the refusal. @see CONTRACT: GET and HEAD navigations only */
 function toLogin(exchange: ExchangeState, refusal: Refusal): Refusal {
-  const { request, judged, server } = exchange
+  const { request, judged } = exchange
   const isAboutSession = judged === undefined || judged.place.kind === 'cookie'
   if (refusal.status !== 401 || !isAboutSession || !mendedByLogin.includes(refusal.code)) return refusal
   if (!isNavigationOf(request) || request.publicOrigin === undefined) return refusal
-  const target = server.target.startsWith('/') ? server.target : request.path
-  return { ...refusal, redirect: `/.portcullis/login?return_to=${encodeURIComponent(target)}` }
+  const { path, query } = request
+  return { ...refusal, redirect: loginLocation({ path, query, ...authenticatorOf(exchange) }) }
 }
 
-function isNavigationOf(request: GatewayRequest): boolean {
+/** Told to the login only where it is not clear without it. */
+function authenticatorOf({ snapshot, compiled }: ExchangeState): { readonly authenticator?: string } {
+  const isSession = ({ type }: { readonly type: string }): boolean => type === 'session'
+  const [only, ...more] = compiled!.chain.authenticators.filter(isSession)
+  const all = [...snapshot.authenticators.values()].filter(isSession)
+  return only === undefined || more.length > 0 || all.length === 1 ? {} : { authenticator: only.name }
+}
+
+export function isNavigationOf(request: GatewayRequest): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false
   return isNavigation({
     method: request.method,
@@ -31,6 +40,8 @@ function isNavigationOf(request: GatewayRequest): boolean {
 
 export function authenticateCaller(exchange: ExchangeState): StageResult | Promise<StageResult> {
   const { compiled, request, snapshot } = exchange
+  // A session belongs to one of our origins, and this host is none.
+  if (compiled!.chain.hasSession && request.publicOrigin === undefined) return refuse('misdirected')
   const result = authenticate(compiled!.chain, request, snapshot.guard)
   return result instanceof Promise
     ? result.then((settled) => settle(exchange, settled))
@@ -69,6 +80,8 @@ function settle(exchange: ExchangeState, result: Authentication): StageResult {
 /** A session that ended counts as not sent: its cookie is cleared on whatever answer comes, and the log says why. */
 function noteAbsent(exchange: ExchangeState, absent: Absent): void {
   exchange.absent = absent
+  // It is good elsewhere: nothing happened to it.
+  if (absent.fields === undefined) return
   const { audit, clock, log } = exchange.snapshot.services
   audit
     .record({

@@ -5,8 +5,10 @@ import { scopeChallenge, stepUpChallenge } from '../../engine/challenge.ts'
 import { evaluate, type Authorization } from '../../engine/authorization/evaluate.ts'
 import { checkKeyLimits } from '../../engine/authorization/key-limits.ts'
 import type { Refusal } from '../../engine/outcome.ts'
+import { loginLocation } from '../../engine/sessions/return-to.ts'
 import type { ExchangeState } from '../exchange-state.ts'
 import type { StageResult } from '../stage.ts'
+import { isNavigationOf } from './authenticate.ts'
 
 /** Report-only rules must not be able to lock anyone out. */
 const idleGuard = { admit: () => 0, failed: () => undefined }
@@ -48,9 +50,32 @@ function withChallenge(exchange: ExchangeState, refusal: Refusal): Refusal {
   }
   if (refusal.code === 'insufficient_user_authentication') {
     const maxAge = rules?.maxAge === undefined ? undefined : Math.floor(rules.maxAge / 1000)
-    return { ...refusal, challenges: tell(stepUpChallenge(rules?.acr, maxAge, scheme)) }
+    if (exchange.credential?.kind !== 'session')
+      return { ...refusal, challenges: tell(stepUpChallenge(rules?.acr, maxAge, scheme)) }
+    return backToProvider(exchange, {
+      ...refusal,
+      challenges: [stepUpChallenge(rules?.acr, maxAge, 'Session')],
+    })
   }
   return refusal
+}
+
+/** Milliseconds after a login for this route within which it is not asked for again: the provider gave what it could. */
+const once = 30_000
+
+/** Signing in again may mend it; a browser is sent there once. */
+function backToProvider(exchange: ExchangeState, refusal: Refusal): Refusal {
+  const { request, credential, compiled, server, identity } = exchange
+  const route = compiled!.settings.id
+  const isJustBack =
+    credential?.steppedUpFor === route && server.receivedAt - (credential.issuedAt ?? 0) < once
+  if (isJustBack || !isNavigationOf(request)) return refusal
+  const { path, query } = request
+  const authenticator = identity?.method.split(',')[0]
+  return {
+    ...refusal,
+    redirect: loginLocation({ path, query, route, ...(authenticator === undefined ? {} : { authenticator }) }),
+  }
 }
 
 /** Decides what the `report` keys would have said; only recorded, whatever comes out. */

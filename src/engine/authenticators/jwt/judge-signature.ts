@@ -14,7 +14,7 @@ export function judgeSignature(
   alg: string,
   { claims, signed, signature }: CompactToken,
   source: KeySource,
-  { secret, profile }: JwtRules,
+  { secret, profile }: Pick<JwtRules, 'secret' | 'profile'>,
 ): Rejected | undefined {
   if (source === 'secret') {
     const holds = secret !== undefined && holdsHmac(secret.algorithm(alg), secret.key, signed, signature)
