@@ -1,5 +1,6 @@
 /** Whose credentials a revocation is about, and how long those can live. */
 import type { Configuration } from '../configuration.ts'
+import { isIntrospection } from '../engine/authenticators/introspection/settings.ts'
 import { isJwt } from '../engine/authenticators/jwt/settings.ts'
 import { apiKeyIssuer } from '../engine/authenticators/api-key/identity.ts'
 import type { Profile } from '../engine/providers/profile.ts'
@@ -70,7 +71,7 @@ function hasManyIssuers({ issuers }: Profile): boolean {
  */
 export function longestLife(configuration: Settings, issuer: string | undefined): number | undefined {
   const lives = Object.values(configuration.authenticators)
-    .filter(isJwt)
+    .filter((settings) => isJwt(settings) || isIntrospection(settings))
     .flatMap((settings) => {
       const provider = configuration.providers[settings.provider]
       const profile = provider === undefined ? undefined : profileFor(provider)
