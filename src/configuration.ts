@@ -4,6 +4,7 @@
  * Types only, so that stage rooms can read their part without knowing that YAML exists.
  */
 import type { AuthenticatorSettings } from './engine/authenticators/settings.ts'
+import type { ClientSettings } from './engine/providers/client-settings.ts'
 import type { ClaimPath, ProviderSettings, ProviderType } from './engine/providers/settings.ts'
 import type { Secret } from './engine/secret.ts'
 
@@ -212,6 +213,17 @@ export interface ForwardSettings {
   readonly remove: readonly string[]
   /** Names exempt from the removals. */
   readonly keep: readonly string[]
+  /** A token for the upstream, in `Authorization`, instead of what came. */
+  readonly backendToken?: BackendTokenSettings
+}
+
+export interface BackendTokenSettings {
+  readonly grant: 'token_exchange' | 'client_credentials'
+  readonly provider: string
+  readonly client: ClientSettings
+  readonly audience?: string
+  /** Space-separated. */
+  readonly scope?: string
 }
 
 export const identityFields = ['subject', 'issuer', 'client', 'scopes', 'roles', 'tenant', 'method'] as const

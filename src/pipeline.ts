@@ -9,6 +9,7 @@ import { conclude } from './gateway/conclude.ts'
 import { answered, type Stage } from './gateway/stage.ts'
 import { authenticateCaller, checkOrigin } from './gateway/stages/authenticate.ts'
 import { authorizeCaller } from './gateway/stages/authorize.ts'
+import { getBackendToken } from './gateway/stages/backend-token.ts'
 import { checkContent } from './gateway/stages/check-content.ts'
 import { boundBody, forward, planForward } from './gateway/stages/forward.ts'
 import { limitAddress, limitCaller } from './gateway/stages/limit.ts'
@@ -27,6 +28,7 @@ export const stages: readonly Stage[] = [
   { name: 'authorize', type: 'authorization', run: authorizeCaller },
   { name: 'bound the body', type: 'authorization', run: boundBody },
   { name: 'check the body', type: 'authentication', run: checkContent },
+  { name: 'get a token for the backend', type: 'authorization', run: getBackendToken },
   { name: 'propagate', type: 'authorization', run: planForward },
   { name: 'record', type: 'authorization', run: recordAdmission },
   { name: 'forward', type: 'authorization', run: forward },

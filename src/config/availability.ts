@@ -43,8 +43,6 @@ export const later: readonly Later[] = [
     return [
       { path: [...base, 'authorize', 'cedar'], only: [] },
       { path: [...base, 'authorize', 'external'], only: [] },
-      { path: [...base, 'forward', 'tokenExchange'], only: [] },
-      { path: [...base, 'forward', 'clientCredentials'], only: [] },
     ]
   }),
   { path: ['routes', '#', 'report', 'authorize', 'cedar'], only: [] },

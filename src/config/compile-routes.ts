@@ -2,16 +2,22 @@
 import {
   identityFields,
   type AuthenticateSettings,
+  type BackendTokenSettings,
   type ForwardSettings,
   type IdentityField,
   type ReportSettings,
   type RouteSettings,
 } from '../configuration.ts'
-import { forwardSchema, type ParsedForward } from './schema/forward.ts'
+import { compileClient } from '../engine/providers/client-settings.ts'
+import { forwardSchema, type ParsedForward, type ParsedTokenFor } from './schema/forward.ts'
 import type { ParsedAuthenticate, ParsedDefaults, ParsedRoute } from './schema/routes.ts'
 
 /** A key that the route names replaces the default whole: nothing is merged, so that a route can be read by itself. */
-export function compileRoute(route: ParsedRoute, defaults: ParsedDefaults): RouteSettings {
+export function compileRoute(
+  route: ParsedRoute,
+  defaults: ParsedDefaults,
+  resolve: (path: string) => string,
+): RouteSettings {
   const { id, match, limits, rewrite, cors, response, report, upstream } = route
   const authorize = route.authorize ?? defaults.authorize
   return {
@@ -27,7 +33,7 @@ export function compileRoute(route: ParsedRoute, defaults: ParsedDefaults): Rout
     limits,
     rewrite,
     ...(cors === undefined ? {} : { cors }),
-    forward: compileForward(route.forward ?? defaults.forward ?? forwardSchema.parse({})),
+    forward: compileForward(route.forward ?? defaults.forward ?? forwardSchema.parse({}), resolve),
     response,
     ...(report === undefined ? {} : { report: compileReport(report) }),
     upstream,
@@ -60,15 +66,35 @@ function compileReport({
   }
 }
 
-function compileForward({
-  headers,
-  assertion,
-  credential,
-  set,
-  remove,
-  keep,
-}: ParsedForward): ForwardSettings {
-  return { headers: headerNamesOf(headers), assertion, credential, set, remove, keep }
+function compileForward(parsed: ParsedForward, resolve: (path: string) => string): ForwardSettings {
+  const { headers, assertion, credential, set, remove, keep, tokenExchange, clientCredentials } = parsed
+  const token =
+    tokenExchange === undefined
+      ? clientCredentials && compileToken('client_credentials', clientCredentials, resolve)
+      : compileToken('token_exchange', tokenExchange, resolve)
+  return {
+    headers: headerNamesOf(headers),
+    assertion,
+    credential,
+    set,
+    remove,
+    keep,
+    ...(token === undefined ? {} : { backendToken: token }),
+  }
+}
+
+function compileToken(
+  grant: BackendTokenSettings['grant'],
+  { provider, client, audience, scope }: ParsedTokenFor,
+  resolve: (path: string) => string,
+): BackendTokenSettings {
+  return {
+    grant,
+    provider,
+    client: compileClient(client, resolve),
+    ...(audience === undefined ? {} : { audience }),
+    ...(scope === undefined ? {} : { scope }),
+  }
 }
 
 /** @returns the header field for each part of the identity that goes */

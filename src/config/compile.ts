@@ -52,7 +52,7 @@ export function compile(
       compileAuthenticator(name, authenticator, compileContext(originsOf(parsed), folder, parsed.authenticators)),
     ),
     upstreams: mapValues(parsed.upstreams, (upstream, name) => compileUpstream(name, upstream, folder)),
-    routes: parsed.routes.map((route) => compileRoute(route, parsed.defaults)),
+    routes: parsed.routes.map((route) => compileRoute(route, parsed.defaults, (path) => resolve(folder, path))),
   }
   return { ...configuration, hash: hashOf(configuration, references) }
 }

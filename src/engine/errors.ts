@@ -148,6 +148,9 @@ export const reasons = {
   token_inactive: { code: 'credential_invalid', guess: true },
   introspection_unavailable: { code: 'provider_unavailable' },
   introspection_limited: { code: 'provider_unavailable' },
+  // propagate: tokens for backends
+  backend_token_unavailable: { code: 'provider_unavailable' },
+  backend_token_refused: { code: 'provider_unavailable' },
   // authenticate: binding
   token_unbound: { code: 'credential_invalid' },
   bound_as_bearer: { code: 'credential_invalid' },

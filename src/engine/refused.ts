@@ -38,12 +38,14 @@ function joined(proofs: readonly Proof[]): {
   const limited = proven.find((each) => each.credential.kind === 'api-key')
   // Whoever of them signed for the content: it must be what they signed.
   const contentDigests = proven.flatMap((each) => each.credential.contentDigests ?? [])
+  const answerFields = proven.flatMap((each) => each.credential.answerFields ?? [])
   const credential: CredentialFacts = {
     ...(limited ?? first).credential,
     kind: first.credential.kind,
     expiresAt,
     place: (byItself ?? first).credential.place,
     ...(contentDigests.length === 0 ? {} : { contentDigests }),
+    ...(answerFields.length === 0 ? {} : { answerFields }),
   }
   return { identity, credential }
 }

@@ -19,6 +19,7 @@ import { createProvider, type Provider } from '../remote/provider.ts'
 import { compileRoutes } from '../routing/table.ts'
 import { compileTrusted } from '../server/forwarded.ts'
 import { createUpstream, type Upstream } from '../upstream/upstream.ts'
+import { buildBackendTokens, tokensFor, type KeptTokens } from './backend-tokens.ts'
 import { Keeper, retired, type Kept } from './keep.ts'
 import { ownEndpoints } from './endpoints/registry.ts'
 import { openLogin } from './login.ts'
@@ -32,6 +33,7 @@ export interface Built {
   readonly providers: ReadonlyMap<string, Kept<Provider>>
   readonly authenticators: ReadonlyMap<string, Kept<Authenticator>>
   readonly upstreams: ReadonlyMap<string, Kept<Upstream>>
+  readonly backendTokens: KeptTokens
   readonly lockoutMemory: LockoutMemory
 }
 
@@ -79,7 +81,8 @@ export function build(configuration: Configuration, foundation: Foundation, prev
   foundation.sessions.use(login)
   // A reload is no amnesty: what is known of addresses goes on.
   const lockoutMemory = previous?.lockoutMemory ?? createLockoutMemory()
-  const parts = { authenticators, upstreams }
+  const backendTokens = buildBackendTokens(configuration, foundation, providers, previous?.backendTokens)
+  const parts = { authenticators, upstreams, backendTokens }
   const routes = new Map(
     configuration.routes.map((route) => [route, compileRoute(route, configuration, parts)]),
   )
@@ -99,7 +102,7 @@ export function build(configuration: Configuration, foundation: Foundation, prev
     propagation: createPropagation(configuration, { clock, keys: foundation.assertionKeys }),
     services,
   })
-  return { snapshot, providers, authenticators, upstreams, lockoutMemory }
+  return { snapshot, providers, authenticators, upstreams, backendTokens, lockoutMemory }
 }
 
 /** Tokens that a shared secret proves need no published keys: nothing is fetched for them ahead. */
@@ -140,6 +143,7 @@ export function cut({ upstreams }: Built): void {
 export async function retire(previous: Built, next: Built | undefined): Promise<void> {
   const none = new Map<string, never>()
   for (const provider of retired(previous.providers, next?.providers ?? none)) provider.close()
+  for (const tokens of retired(previous.backendTokens, next?.backendTokens ?? none)) tokens.close()
   await Promise.all(retired(previous.upstreams, next?.upstreams ?? none).map((upstream) => upstream.close()))
 }
 
@@ -157,6 +161,7 @@ function guardOf(configuration: Configuration, { services }: Foundation, memory:
 interface Parts {
   readonly authenticators: ReadonlyMap<string, Kept<Authenticator>>
   readonly upstreams: ReadonlyMap<string, Kept<Upstream>>
+  readonly backendTokens: KeptTokens
 }
 
 function compileRoute(settings: RouteSettings, configuration: Configuration, parts: Parts): CompiledRoute {
@@ -168,6 +173,7 @@ function compileRoute(settings: RouteSettings, configuration: Configuration, par
     authorization,
     limits: compileLimits(settings.id, settings.rateLimit),
     upstream: parts.upstreams.get(settings.upstream)!.part,
+    backendTokens: tokensFor(settings, parts.backendTokens),
     bodyLimit: limits.body ?? configuration.limits.body,
     requestTimeout: limits.requestTimeout ?? configuration.limits.requestTimeout,
     claimsRead: authorization?.claimsRead ?? [],

@@ -7,6 +7,7 @@ import type { RouteSettings } from '../configuration.ts'
 import type { Exchange, ForwardPlan, LimitState, ServerRequest } from '../exchange.ts'
 import type { RequestSpan } from '../telemetry/trace.ts'
 import type { ClientFacts } from '../server/forwarded.ts'
+import type { BackendToken } from './backend-tokens.ts'
 import type { HeldBody } from './held-body.ts'
 import type { CompiledRoute, Snapshot } from './snapshot.ts'
 
@@ -59,6 +60,8 @@ export class ExchangeState implements Exchange {
   traceparent: string | undefined = undefined
   tracestate: string | undefined = undefined
   span: RequestSpan | undefined = undefined
+  /** The token that was got for the upstream. */
+  backendToken: BackendToken | undefined = undefined
   plan: ForwardPlan | undefined = undefined
   /** The body, where it had to be read before it may go on. */
   heldBody: HeldBody | undefined = undefined

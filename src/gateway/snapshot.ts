@@ -9,6 +9,7 @@ import type { CompiledLimits, RateLimiter } from '../limits/rate-limit.ts'
 import type { Propagation } from '../propagation/plan.ts'
 import type { RouteTable } from '../routing/table.ts'
 import type { TrustedProxies } from '../server/forwarded.ts'
+import type { BackendTokens } from './backend-tokens.ts'
 import type { BodyMemory } from './held-body.ts'
 import type { OwnEndpoint } from './endpoints/endpoint.ts'
 import type { RequestContext } from '../server/to-request.ts'
@@ -53,6 +54,8 @@ export interface CompiledRoute {
   readonly authorization: Authorization | undefined
   readonly limits: CompiledLimits
   readonly upstream: Upstream
+  /** Gets a token for the upstream, where the route says so. */
+  readonly backendTokens: BackendTokens | undefined
   readonly bodyLimit: number
   readonly requestTimeout: number
   /** Claims that a condition reads: told in the audit event. */

@@ -18,6 +18,8 @@ export function findForwardFaults({ forward }: RouteSettings): readonly string[]
     else if (seen.has(folded)) faults.push(`"${name}" is written twice`)
     seen.add(folded)
   }
+  if (forward.backendToken !== undefined && seen.has('authorization'))
+    faults.push('"authorization" is written by the gateway: the token for the upstream')
   for (const [name, value] of Object.entries(forward.set)) {
     if (!isFieldValue(value)) faults.push(`the value of "${name}" holds what no header may hold`)
   }

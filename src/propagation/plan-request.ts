@@ -30,6 +30,7 @@ export function planRequest(plan: RoutePlan, exchange: PlannedExchange, facts: F
   const fields: string[] = []
   copyFields(plan.strip, exchange.server.fields, kept, fields)
   writeIdentity(plan, exchange, fields)
+  if (facts.backendToken !== undefined) fields.push('Authorization', `Bearer ${facts.backendToken}`)
   const { request, server } = exchange
   writeForwarding(
     { request, client: facts.client, peer: server.connection.address, family: plan.family },

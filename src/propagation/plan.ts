@@ -42,6 +42,8 @@ export interface ForwardFacts {
   readonly traceparent?: string | undefined
   readonly tracestate?: string | undefined
   readonly stillGood: () => boolean
+  /** The token that was got for the upstream. */
+  readonly backendToken?: string | undefined
 }
 
 export interface PropagationParts {
@@ -87,7 +89,13 @@ export function createPropagation(configuration: PropagationSettings, parts: Pro
     const names = told.get(route.upstream)!
     plans.set(route, {
       route,
-      strip: strips(names, forward, [route.upstream, Object.keys(forward.set), forward.remove, forward.keep]),
+      strip: strips(names, forward, [
+        route.upstream,
+        Object.keys(forward.set),
+        forward.remove,
+        forward.keep,
+        forward.backendToken !== undefined,
+      ]),
       headers: headers(names, forward, [forward.headers, forward.remove]),
       rewrite: compileRewrite(route.rewrite),
       hashKey: compileHashKey(upstreams[route.upstream]),

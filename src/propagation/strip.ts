@@ -73,11 +73,15 @@ export interface Strip {
 
 /** @param told names by which any route tells this upstream who is calling */
 export function compileStrip(
-  forward: Pick<ForwardSettings, 'set' | 'remove' | 'keep'>,
+  forward: Pick<ForwardSettings, 'set' | 'remove' | 'keep' | 'backendToken'>,
   credentials: CredentialNames,
   told: ReadonlySet<string>,
 ): Strip {
-  const written = new Set([...reservedNames, ...Object.keys(forward.set), ...told].map(canonicalName))
+  // What the gateway writes for the upstream must not stand beside what the client sent.
+  const token = forward.backendToken === undefined ? [] : ['authorization', 'dpop']
+  const written = new Set(
+    [...reservedNames, ...Object.keys(forward.set), ...told, ...token].map(canonicalName),
+  )
   const removed = new Set(
     [...always, ...forward.remove, ...written, ...credentials.headers].map(canonicalName),
   )

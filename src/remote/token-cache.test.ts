@@ -68,7 +68,7 @@ describe('a token', () => {
   it('lives no longer than the life that it was made from', async () => {
     const { clock, get, provider, token } = setUp()
     const end = clock.time + 10_000
-    expect(await get('k', end)).toEqual({ outcome: 'issued', token: 't1', expiresAt: end })
+    expect(await get('k', end)).toEqual({ outcome: 'issued', key: 'k', token: 't1', expiresAt: end })
     clock.time += 8_999
     expect(await token('k', end)).toBe('t1')
     clock.time += 1_001

@@ -9,7 +9,13 @@ import { retryDelay } from './schedule.ts'
 import type { IssuedToken } from './token-answer.ts'
 
 export type CachedToken =
-  | { readonly outcome: 'issued'; readonly token: string; readonly expiresAt: number }
+  | {
+      readonly outcome: 'issued'
+      /** What it was got for. */
+      readonly key: string
+      readonly token: string
+      readonly expiresAt: number
+    }
   | {
       readonly outcome: 'failed'
       readonly fault: OAuthFault
@@ -45,6 +51,7 @@ interface Held extends IssuedToken {
 }
 
 interface Entry {
+  readonly key: string
   issued: Held | undefined
   inFlight: Promise<CachedToken> | undefined
   failure: { readonly result: CachedToken & { outcome: 'failed' }; readonly until: number } | undefined
@@ -95,7 +102,7 @@ export function createTokenCache({
       }
       entry.failure = undefined
       entry.failures = 0
-      return { outcome: 'issued', token, expiresAt }
+      return { outcome: 'issued', key: entry.key, token, expiresAt }
     } catch (error) {
       return remember(entry, asOAuthFailure(error))
     } finally {
@@ -138,7 +145,12 @@ export function createTokenCache({
           const renewal = start(entry, fetch, notAfter)
           if (renewal instanceof Promise) renewal.catch(() => undefined)
         }
-        return { outcome: 'issued', token: issued.token, expiresAt: Math.min(issued.expiresAt, notAfter) }
+        return {
+          outcome: 'issued',
+          key,
+          token: issued.token,
+          expiresAt: Math.min(issued.expiresAt, notAfter),
+        }
       }
       return entry.inFlight ?? start(entry, fetch, notAfter)
     },
@@ -156,6 +168,7 @@ function entryOf(entries: LRUCache<string, Entry>, key: string): Entry {
   const known = entries.get(key)
   if (known !== undefined) return known
   const entry: Entry = {
+    key,
     issued: undefined,
     inFlight: undefined,
     failure: undefined,

@@ -17,7 +17,7 @@ interface Setting {
   readonly server: AuthorizationServer
   readonly upstream: TestUpstream
   readonly gateway: TestGateway
-  ask(token: string, headers?: Record<string, string>): Promise<Response>
+  readonly ask: (token: string, headers?: Record<string, string>) => Promise<Response>
 }
 
 interface Changes {
@@ -57,7 +57,9 @@ async function setUp(changes: Changes = {}): Promise<Setting> {
     upstream,
     gateway,
     ask: (token, headers = {}) =>
-      fetch(`${gateway.url}/x`, { headers: { authorization: `Bearer ${token}`, ...headers } }),
+      fetch(`${gateway.url}/x`, {
+        headers: { connection: 'close', authorization: `Bearer ${token}`, ...headers },
+      }),
   }
 }
 
@@ -121,7 +123,9 @@ describe('an opaque token', () => {
     await gateway.change(text(server.issuer, upstream.url).replace('secret: s3cret', 'secret: [n3w, s3cret]'))
     expect((await ask('opaque')).status).toBe(200)
     expect(gateway.lines.join('\n')).toContain('takes an older secret of the client')
-    const metrics = await (await fetch(`${gateway.gateway.adminUrl}/metrics`)).text()
+    const metrics = await (
+      await fetch(`${gateway.gateway.adminUrl}/metrics`, { headers: { connection: 'close' } })
+    ).text()
     expect(metrics).toMatch(/portcullis_client_secret_old_last_used_seconds\{[^}]*client="gw"[^}]*\} \d+/)
     expect(metrics).toMatch(/portcullis_introspections_total\{[^}]*outcome="active"[^}]*\} 1/)
   })

@@ -4,7 +4,8 @@ import type { Complaint } from '../fault.ts'
 import type { Path } from '../path.ts'
 import { headerNamesOf } from '../compile-routes.ts'
 import type { ParsedForward } from '../schema/forward.ts'
-import { routesOf, type Check, type CheckContext } from './check.ts'
+import { forwardMembers } from './backend-tokens.ts'
+import { routesOf, type Check } from './check.ts'
 import { repeatedNames } from './routes.ts'
 
 export const checkForward: Check = function* (context) {
@@ -30,14 +31,6 @@ export const checkResponse: Check = function* (context) {
       yield* mayNotWrite(name, [...place, 'set', name], new Set(), responseFields)
     for (const [index, name] of remove.entries()) yield* mayNotRemove(name, [...place, 'remove', index])
   }
-}
-
-function forwardMembers(context: CheckContext): { forward: ParsedForward; path: Path }[] {
-  const places = [
-    { forward: context.configuration.defaults.forward, path: ['defaults', 'forward'] as Path },
-    ...routesOf(context).map(({ route, path }) => ({ forward: route.forward, path: [...path, 'forward'] })),
-  ]
-  return places.flatMap(({ forward, path }) => (forward === undefined ? [] : [{ forward, path }]))
 }
 
 /** RFC 9110 7.6.1 and the framing of the message: written by whoever sends it, never by a rule. */

@@ -6,6 +6,8 @@ import type { Complaint } from '../fault.ts'
 import type { Path } from '../path.ts'
 import { whyUnreadable } from '../references.ts'
 import type { CheckContext } from './check.ts'
+import { checkTrustFiles } from './trust-files.ts'
+import { clientsIn } from './clients.ts'
 
 export interface KeyFileResult {
   readonly complaints: readonly Complaint[]
@@ -36,6 +38,7 @@ export async function checkKeyFiles(context: CheckContext): Promise<KeyFileResul
       expected: 'the private key that the certificate was made for',
     })
   }
+  for (const { path, key } of loneKeysOf(context)) await readKey({ path, key }, read, complaints)
   for (const { path, file } of authoritiesOf(context)) {
     const pem = await read(path, file)
     if (pem !== undefined && parseCertificates(pem) === undefined) complaints.push({ path, ...noCertificate })
@@ -44,7 +47,8 @@ export async function checkKeyFiles(context: CheckContext): Promise<KeyFileResul
     const pem = isPem(key) ? key : await read(path, key)
     if (pem !== undefined && !isReportKey(pem)) complaints.push({ path, ...noReportKey })
   }
-  return { complaints, files: [...files] }
+  const trust = await checkTrustFiles(context)
+  return { complaints: [...complaints, ...trust.complaints], files: [...files, ...trust.files] }
 }
 
 function reportKeysOf({ configuration }: CheckContext): { path: Path; key: string }[] {
@@ -69,7 +73,15 @@ function isPem(key: string): boolean {
   return key.startsWith('-----BEGIN PUBLIC KEY-----')
 }
 
-function pairsOf({ configuration }: CheckContext): Pair[] {
+/** Keys by which the gateway proves itself to a provider without a certificate. */
+function loneKeysOf(context: CheckContext): { path: Path; key: string }[] {
+  return clientsIn(context).flatMap(({ path, client: { key, certificate } }) =>
+    key === undefined || certificate !== undefined ? [] : [{ path, key }],
+  )
+}
+
+function pairsOf(context: CheckContext): Pair[] {
+  const { configuration } = context
   const listeners = configuration.listeners.flatMap(({ tls }, index): Pair[] => {
     if (tls === undefined) return []
     const path: Path = ['listeners', index, 'tls']
@@ -80,7 +92,10 @@ function pairsOf({ configuration }: CheckContext): Pair[] {
       ? []
       : [{ path: ['upstreams', name, 'tls'], certificate: tls.certificate, key: tls.key }],
   )
-  return [...listeners, ...upstreams]
+  const clients = clientsIn(context).flatMap(({ path, client: { key, certificate } }): Pair[] =>
+    key === undefined || certificate === undefined ? [] : [{ path, certificate, key }],
+  )
+  return [...listeners, ...upstreams, ...clients]
 }
 
 function authoritiesOf({ configuration }: CheckContext): { path: Path; file: string }[] {
@@ -116,7 +131,11 @@ async function readCertificates(
   return certificate
 }
 
-async function readKey(pair: Pair, read: Read, complaints: Complaint[]): Promise<KeyObject | undefined> {
+async function readKey(
+  pair: Pick<Pair, 'path' | 'key'>,
+  read: Read,
+  complaints: Complaint[],
+): Promise<KeyObject | undefined> {
   const path = [...pair.path, 'key']
   const pem = await read(path, pair.key)
   if (pem === undefined) return undefined

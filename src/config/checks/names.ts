@@ -79,7 +79,7 @@ function isList(authenticate: Exclude<ParsedAuthenticate, 'none'>): authenticate
   return Array.isArray(authenticate)
 }
 
-function* mustExist(
+export function* mustExist(
   context: CheckContext,
   section: NamedSection,
   name: string,

@@ -1,11 +1,12 @@
 /** All checks, in the order in which they are asked. To add one: its file, and a line here. */
 import { checkAuthenticateForms, checkAuthenticateWritten, checkCompetition } from './authenticate.ts'
+import { checkBackendTokens } from './backend-tokens.ts'
 import type { Check } from './check.ts'
 import { checkConditions } from './conditions.ts'
 import { checkAuthenticators, checkPlaces } from './credentials.ts'
 import { checkForward, checkResponse } from './headers.ts'
 import { checkLeaks } from './leaks.ts'
-import { checkAddresses, checkState } from './listeners.ts'
+import { checkAddresses, checkClientCertificates, checkState } from './listeners.ts'
 import { checkReferences, checkRouteIds } from './names.ts'
 import { checkProviders } from './providers.ts'
 import { checkResources } from './resources.ts'
@@ -14,6 +15,7 @@ import { checkUpstreams } from './upstreams.ts'
 
 export const checks: readonly Check[] = [
   checkAddresses,
+  checkClientCertificates,
   checkState,
   checkLeaks,
   checkProviders,
@@ -30,6 +32,7 @@ export const checks: readonly Check[] = [
   checkRewrites,
   checkCors,
   checkForward,
+  checkBackendTokens,
   checkResponse,
   checkConditions,
 ]

@@ -1,6 +1,7 @@
 /** `forward`: what the upstream is told about the caller. */
 import { z } from 'zod'
 import { identityFields, type IdentityField } from '../../configuration.ts'
+import type { ParsedClient } from '../../engine/providers/client-settings.ts'
 import { headerName, headerValue, providerName, text } from '../scalars/names.ts'
 import { client } from './tokens.ts'
 import { flag, mapping, word } from './word.ts'
@@ -12,6 +13,15 @@ export interface ParsedForward {
   readonly set: Readonly<Record<string, string>>
   readonly remove: readonly string[]
   readonly keep: readonly string[]
+  readonly tokenExchange?: ParsedTokenFor
+  readonly clientCredentials?: ParsedTokenFor
+}
+
+export interface ParsedTokenFor {
+  readonly provider: string
+  readonly client: ParsedClient
+  readonly audience?: string
+  readonly scope?: string
 }
 
 const renamed = Object.fromEntries(
@@ -27,7 +37,7 @@ const tokenFor = (what: string): z.ZodType =>
       provider: word(providerName).describe('The provider that issues the token.'),
       client,
       audience: word(text).exactOptional().describe('For whom the token is.'),
-      scope: word(text).exactOptional().describe('What it may do.'),
+      scope: word(text).exactOptional().describe('What it may do; several scopes are separated by spaces.'),
     })
     .describe(what)
 

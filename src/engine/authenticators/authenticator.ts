@@ -54,6 +54,20 @@ export interface Authenticator {
    * signature with a nonce). Without it: `recall`, and `verify` where that knows nothing.
    */
   stands?(proven: Verified): Outcome | Promise<Outcome>
+  /**
+   * The token that a provider takes in exchange for one that is meant for a backend: what was presented, or what the
+   * credential stands for. Undefined where there is none.
+   */
+  subjectToken?(
+    proven: Verified,
+    presented: Presented,
+  ): SubjectToken | undefined | Promise<SubjectToken | undefined>
+}
+
+/** @see RFC 8693 section 3 */
+export interface SubjectToken {
+  readonly token: string
+  readonly type: 'access_token' | 'id_token'
 }
 
 /** What an authenticator demands of the proof of possession that comes with its tokens. */

@@ -44,6 +44,8 @@ export interface AuthenticatorKind<
   readonly apart?: string
   /** What is weak though valid, for `check`. */
   readonly weaknesses?: readonly WeaknessRule<Settings>[]
+  /** Whether its credential is, or stands for, a token that a provider takes in exchange for another. */
+  readonly bringsToken?: true
   /** @throws TypeError when the settings cannot work: validation reports that first */
   readonly create: (settings: Settings, parts: AuthenticatorParts) => Authenticator
 }

@@ -6,6 +6,7 @@ import { decorateAnswer } from '../decorate.ts'
 import type { ExchangeState } from '../exchange-state.ts'
 import { answered, type StageResult } from '../stage.ts'
 import { stillGood } from '../still-good.ts'
+import { dropBackendToken } from './backend-token.ts'
 
 /** A declared length over the limit is told before anything is sent on; an undeclared one while it streams. */
 export function boundBody(exchange: ExchangeState): StageResult {
@@ -24,6 +25,7 @@ export function planForward(exchange: ExchangeState): StageResult {
     traceparent: exchange.traceparent,
     tracestate: exchange.tracestate,
     stillGood: stillGood(exchange),
+    backendToken: exchange.backendToken?.token,
   })
   return undefined
 }
@@ -31,7 +33,10 @@ export function planForward(exchange: ExchangeState): StageResult {
 export async function forward(exchange: ExchangeState): Promise<StageResult> {
   const { server, compiled, plan, snapshot, heldBody } = exchange
   const hooks: ForwardHooks = {
-    decorate: (status, fields) => decorateAnswer(exchange, status, fields),
+    decorate: (status, fields) => {
+      if (status === 401) dropBackendToken(exchange)
+      return decorateAnswer(exchange, status, fields)
+    },
     idleTimeout: snapshot.configuration.limits.idleTimeout,
     ...(heldBody === undefined ? {} : { body: () => heldBody.stream() }),
   }

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { gatewayRequest } from '../../../../test/support/gateway-request.ts'
 import type { ApiKeySettings } from './settings.ts'
 import type { ApiKeyRecord } from '../../../ports/api-keys.ts'
 import type { RevocationFacts } from '../../../ports/revocations.ts'
+import type { ClientCertificate } from '../../certificates/client-certificate.ts'
 import type { CredentialPlace } from '../../identity.ts'
 import type { Outcome } from '../../outcome.ts'
+import { prove } from '../../prove.ts'
 import { Secret } from '../../secret.ts'
 import type { Presented } from '../authenticator.ts'
-import { createApiKeyAuthenticator } from './authenticator.ts'
+import { createApiKeyAuthenticator, type ApiKeyAuthenticator } from './authenticator.ts'
 import { digestOfKey } from './digest.ts'
 import { makeKey } from './key-format.ts'
 
@@ -69,6 +73,7 @@ describe('the api-key authenticator', () => {
     recall(presented: Presented, clientIp?: string): Outcome | undefined
     verify(presented: Presented, clientIp?: string): Outcome | Promise<Outcome>
     takes(presented: Presented): 'yes' | 'maybe' | 'no'
+    readonly authenticator: ApiKeyAuthenticator
   }
 
   function made(edits: Partial<ApiKeySettings> = {}, remember = 100): Subject {
@@ -88,6 +93,7 @@ describe('the api-key authenticator', () => {
       recall: (presented, clientIp = '192.0.2.1') => authenticator.recall(presented, { clientIp }),
       verify: (presented, clientIp = '192.0.2.1') => authenticator.verify(presented, { clientIp }),
       takes: (presented) => authenticator.takes(presented),
+      authenticator,
     }
   }
 
@@ -428,5 +434,33 @@ describe('the api-key authenticator', () => {
     expect((await made().verify(shown(key))).outcome).toBe('verified')
     keep({ certificate })
     expect(await made().verify(shown(key))).toMatchObject({ reason: 'key_revoked' })
+  })
+
+  it('holds a key to the certificate that it was made for', async () => {
+    const der = Buffer.from('a certificate')
+    const own: ClientCertificate = {
+      der,
+      chain: [],
+      fingerprint: createHash('sha256').update(der).digest('hex'),
+      thumbprint: createHash('sha256').update(der).digest('base64url'),
+      source: 'connection',
+      fault: () => undefined,
+    }
+    keep({ certificate: own.fingerprint })
+    const { authenticator } = made()
+    const ask = async (certificate?: ClientCertificate): Promise<string> => {
+      const request = gatewayRequest(certificate === undefined ? {} : { certificate })
+      const outcome = await prove(authenticator, shown(key), request, {
+        admit: () => 0,
+        failed: () => undefined,
+      })
+      return outcome.outcome === 'rejected' ? outcome.reason : outcome.outcome
+    }
+    expect(await ask(own)).toBe('verified')
+    expect(await ask()).toBe('bound_certificate_missing')
+    expect(await ask({ ...own, thumbprint: 'x' })).toBe('bound_certificate_other')
+    expect(await ask({ ...own, fault: () => 'expired' })).toBe('bound_certificate_fault')
+    keep({ certificate: 'no fingerprint' })
+    expect(await ask(own)).toBe('token_bound')
   })
 })

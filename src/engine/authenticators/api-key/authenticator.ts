@@ -7,6 +7,7 @@ import type { ApiKeySettings } from './settings.ts'
 import type { ApiKeyRecord, ApiKeyStore, StoreChanges } from '../../../ports/api-keys.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { RevocationCheck, RevocationFacts } from '../../../ports/revocations.ts'
+import { bindToCertificate } from '../../bindings/bind.ts'
 import { placeWay } from '../../challenge.ts'
 import type { Reason } from '../../errors.ts'
 import type { CredentialPlace } from '../../identity.ts'
@@ -191,6 +192,7 @@ export function createApiKeyAuthenticator(
     type: 'api-key',
     places: settings.in,
     challenges: settings.in.map(placeWay),
+    binding: bindToCertificate(deps),
     takes: (presented) => (presented.value.startsWith(prefix) ? 'yes' : 'maybe'),
     recall,
     verify,

@@ -1,6 +1,6 @@
 /** Who a key's caller is, and what is known of the key beside that. */
 import type { ApiKeyRecord } from '../../../ports/api-keys.ts'
-import type { CredentialFacts, CredentialPlace, Identity } from '../../identity.ts'
+import type { Confirmation, CredentialFacts, CredentialPlace, Identity } from '../../identity.ts'
 import type { Verified } from '../../outcome.ts'
 import { formatTime } from '../../units.ts'
 import { endOfKey, noticePeriod } from './life.ts'
@@ -45,6 +45,7 @@ export function verifiedByKey(
     ...(record.allowedIps.length === 0 ? {} : { allowedIps: record.allowedIps }),
     ...(record.allowedRoutes.length === 0 ? {} : { allowedRoutes: record.allowedRoutes }),
     ...(record.rateLimit === undefined ? {} : { rateLimit: record.rateLimit }),
+    ...(record.certificate === undefined ? {} : { confirmation: confirmationOfKey(record.certificate) }),
     ...(now >= noticeBegins(record) ? { expiryNotice: formatTime(endOfKey(record)) } : {}),
   }
   return Object.freeze({
@@ -52,6 +53,15 @@ export function verifiedByKey(
     identity: Object.freeze(identity),
     credential: Object.freeze(credential),
   })
+}
+
+/** A key that is bound to a certificate is of no use without it; bound to what is no fingerprint, of none at all. */
+function confirmationOfKey(fingerprint: string): Confirmation {
+  return Object.freeze(
+    /^[0-9a-f]{64}$/i.test(fingerprint)
+      ? { x5tS256: Buffer.from(fingerprint, 'hex').toString('base64url') }
+      : { unknown: 'certificate' },
+  )
 }
 
 const amrOfKeys: readonly string[] = Object.freeze(['api-key'])

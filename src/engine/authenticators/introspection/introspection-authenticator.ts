@@ -5,11 +5,12 @@ import type { RevocationCheck } from '../../../ports/revocations.ts'
 import { bindTokens } from '../../bindings/bind.ts'
 import type { ProofJudge } from '../../bindings/dpop.ts'
 import { tokenPlaces, tokenWays } from '../../bindings/settings.ts'
+import { metadataUrl } from '../../resources/resource.ts'
 import type { CredentialPlace } from '../../identity.ts'
-import { rejected, type Outcome, type Rejected } from '../../outcome.ts'
+import { rejected, type Outcome, type Rejected, type Verified } from '../../outcome.ts'
 import type { Profile } from '../../providers/profile.ts'
 import type { GatewayRequest } from '../../request.ts'
-import type { Authenticator, Presented } from '../authenticator.ts'
+import type { Authenticator, Presented, SubjectToken } from '../authenticator.ts'
 import { maxTokenLength } from '../jwt/compact.ts'
 import { cameBy, isRevoked, revocableFacts, tokenCredential } from '../token-facts.ts'
 import { createAnswerCache, type KnownAnswer } from './answer-cache.ts'
@@ -41,6 +42,7 @@ export function createIntrospectionAuthenticator(
 ): Authenticator {
   const { profile, introspector, limits, clock, revocations, proofs, cacheSize, onCache } = deps
   const rules = compileAnswerRules(settings, profile)
+  const metadata = settings.resource && metadataUrl(settings.resource.id)
   const answers = createAnswerCache(cacheSize)
   const underWay = new Map<string, Promise<Found>>()
 
@@ -107,6 +109,10 @@ export function createIntrospectionAuthenticator(
       onCache?.(outcome === undefined ? 'miss' : 'hit')
       return outcome
     },
+    subjectToken: (_proven: Verified, { value }: Presented): SubjectToken => ({
+      token: value,
+      type: 'access_token',
+    }),
     verify(presented: Presented, request: GatewayRequest) {
       const settle = (found: Found): Outcome =>
         'outcome' in found ? found : standing(found, presented.place)

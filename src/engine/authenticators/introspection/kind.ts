@@ -15,6 +15,7 @@ export const introspection: AuthenticatorKind = defineKind<ParsedIntrospection, 
   check: checkIntrospection,
   apart:
     'two places (`in`), or one of the two on this route: anything that nobody else takes is looked up at one provider',
+  bringsToken: true,
   weaknesses: [
     {
       id: 'introspection-any-audience',

@@ -7,10 +7,9 @@ import { bindTokens } from '../../bindings/bind.ts'
 import type { ProofJudge } from '../../bindings/dpop.ts'
 import { tokenPlaces, tokenWays } from '../../bindings/settings.ts'
 import { metadataUrl } from '../../resources/resource.ts'
-import type { CredentialPlace } from '../../identity.ts'
 import { rejected, type Outcome, type Rejected, type Verified } from '../../outcome.ts'
 import type { Profile } from '../../providers/profile.ts'
-import type { Authenticator, Presented } from '../authenticator.ts'
+import type { Authenticator, Presented, SubjectToken } from '../authenticator.ts'
 import { isAddressedTo, judgeClaims } from './claims.ts'
 import { maxTokenLength, parseCompact, type CompactToken } from './compact.ts'
 import { judgeHeader, type Header } from './header.ts'
@@ -19,7 +18,8 @@ import { judgeSignature, type KeySource } from './judge-signature.ts'
 import { judgeKind } from './token-kind.ts'
 import { createForeignTokens, type Peeked } from './peek.ts'
 import { compileRules, type JwtRules } from './rules.ts'
-import { createTokenCache, isKeyCurrent, isRevoked, toRemember } from './token-cache.ts'
+import { cameBy, isRevoked } from '../token-facts.ts'
+import { createTokenCache, isKeyCurrent, toRemember } from './token-cache.ts'
 import { judgeTimes, readTimes, type Times } from './times.ts'
 
 export interface JwtDependencies {
@@ -140,6 +140,10 @@ export function createJwtAuthenticator(
       onCache?.(outcome === undefined ? 'miss' : 'hit')
       return outcome
     },
+    subjectToken: (_proven: Verified, { value }: Presented): SubjectToken => ({
+      token: value,
+      type: settings.accept === 'id-token' ? 'id_token' : 'access_token',
+    }),
     verify,
   } satisfies JwtAuthenticator)
 }
@@ -162,12 +166,6 @@ function judgeClient({ identity }: Mapped, { clients }: JwtRules): Rejected | un
   return identity.client !== undefined && clients.includes(identity.client)
     ? undefined
     : rejected('token_client')
-}
-
-/** The same token may come by another place than the one it was verified from. */
-function cameBy(place: CredentialPlace, verified: Verified): Verified {
-  if (verified.credential.place === place) return verified
-  return { ...verified, credential: { ...verified.credential, place } }
 }
 
 function namesAudience({ audiences, client }: Peeked, { audience, clients }: JwtRules): boolean {

@@ -16,6 +16,7 @@ export const jwt: AuthenticatorKind = defineKind<ParsedJwt, JwtSettings>({
   competes: (one, other, context) =>
     placesShared(one.in, other.in) && audiencesOverlap(one, other) && issuersOverlap(one, other, context),
   apart: 'two providers, audiences that do not overlap, two places (`in`), or one of the two on this route',
+  bringsToken: true,
   create: (settings, { provider, clock, revocations, proofs, onTokenCache }) =>
     createJwtAuthenticator(settings, {
       provider: provider(settings.provider),
