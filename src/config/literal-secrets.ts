@@ -11,7 +11,7 @@ export function literalSecretsIn(document: Document): string[] {
   const found: string[] = []
   const visit = (value: unknown, path: Path): void => {
     if (typeof value === 'string') {
-      if (value !== '' && !value.includes('${') && isSecretAt(path, document.value))
+      if (value !== '' && !value.includes('${') && !isPublic(value) && isSecretAt(path, document.value))
         found.push(formatPath(path))
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, member] of Object.entries(value))
@@ -22,4 +22,9 @@ export function literalSecretsIn(document: Document): string[] {
     visit((document.value as Record<string, unknown>)[section], [section])
   }
   return found
+}
+
+/** Where a shared secret may stand, the public half of a key may stand too; that one is no secret. */
+function isPublic(text: string): boolean {
+  return /^\s*-----BEGIN (?:RSA )?(?:PUBLIC KEY|CERTIFICATE)-----/.test(text) && !text.includes('PRIVATE')
 }

@@ -37,6 +37,8 @@ export interface DevProviderOptions {
   readonly keys?: { readonly keys: readonly JWK[] }
   /** Seconds; default one hour. */
   readonly accessTokenLifetime?: number
+  /** Lets clients register themselves (RFC 7591), as those that find their own way do; default off. */
+  readonly registration?: boolean
   /** Milliseconds since the epoch; the library itself always uses the machine's clock. */
   readonly now?: () => number
   /** Faults of the provider itself, never a refusal; by default a process warning. */
@@ -102,6 +104,7 @@ async function runProvider(
     issuer,
     audience: options.audience,
     accessTokenLifetime: options.accessTokenLifetime ?? 3600,
+    registration: options.registration ?? false,
     users: options.users ?? defaultUsers(),
     clients: options.clients ?? defaultClients(),
     keys: initialKeys,

@@ -1,5 +1,10 @@
 /** Partners who sign their requests with a library that nobody here wrote, at a whole gateway. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request as send, type IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { createHash } from 'node:crypto'
@@ -9,6 +14,7 @@ import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startTestUpstream, type TestUpstream } from '../harness/upstream.ts'
 import { callers, digestOf, edCaller, sign, type Message, type Signing } from '../support/signed-request.ts'
 
+const run = promisify(execFile)
 let upstream: TestUpstream
 let sockets: WebSocketServer
 let test: TestGateway
@@ -246,5 +252,35 @@ describe('a tunnel that a signature opened', () => {
     await closed
     const answer = await call(await signNow(message('GET', '/orders/7'), { caller: edCaller }))
     expect(await answer.json()).toMatchObject({ status: 401, code: 'credential_revoked' })
+  })
+})
+
+describe('the guide', () => {
+  it('lets a partner sign with openssl and curl, as printed', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../docs/http-signatures.md'), 'utf8')
+    const [make = '', sendIt = ''] = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block!)
+    const folder = await mkdtemp(join(tmpdir(), 'portcullis-partner-'))
+    const shell = (script: string): Promise<{ stdout: string }> => run('sh', ['-ec', script], { cwd: folder })
+    await shell(make)
+    const pem = await readFile(join(folder, 'acme.pem'), 'utf8')
+    await using gateway = await startTestGateway(
+      `
+version: 1
+authenticators:
+  partners:
+    type: http-signature
+    keys: [{ id: acme-1, algorithm: ed25519, key: "\${file:./acme.pem}", owner: acme }]
+upstreams: { orders: { targets: ["${upstream.url}"] } }
+routes: [{ id: orders, match: { path: /orders/* }, authenticate: [partners], upstream: orders }]
+`,
+      { files: { 'acme.pem': pem } },
+    )
+    const { stdout } = await shell(sendIt.replace('http://127.0.0.1:8080', gateway.url))
+    await rm(folder, { recursive: true })
+    expect(stdout).toBe('hello\n')
+    expect(upstream.requests[0]).toMatchObject({
+      body: '{"amount":1}',
+      headers: { 'x-auth-subject': 'acme' },
+    })
   })
 })

@@ -39,7 +39,5 @@ const built = new Set(authenticatorKinds.map(({ type }) => type))
 
 export const authenticatorSchema: z.ZodType<ParsedAuthenticator> = z.discriminatedUnion('type', [
   ...authenticatorKinds.map((kind) => kind.schema(vocabulary)),
-  ...laterAuthenticators(places).filter(
-    (each) => !built.has((each.shape['type'] as z.ZodLiteral<string>).value),
-  ),
+  ...laterAuthenticators().filter((each) => !built.has((each.shape['type'] as z.ZodLiteral<string>).value)),
 ] as unknown as [z.ZodObject]) as unknown as z.ZodType<ParsedAuthenticator>
