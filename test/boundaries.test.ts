@@ -85,6 +85,7 @@ const drivers: Record<string, readonly string[]> = {
   'oidc-provider': ['dev-idp/'],
   pino: ['telemetry/'],
   yaml: ['config/'],
+  'structured-headers': ['engine/'],
   commander: ['cli/'],
   '@bufbuild/cel': ['engine/authorization/'],
 }
