@@ -22,6 +22,9 @@ export async function readIdToken(token: string, rules: IdTokenRules): Promise<C
   if (typeof sub !== 'string' || sub === '' || sub.length > 512) throw new Unbelievable('`sub` is missing')
   // A logout token is signed by the same keys for the same client: it must not log anybody in.
   if (Object.hasOwn(claims, 'events')) throw new Unbelievable('a security event token')
+  // Tenants, organisations and domains that the settings do not take: the provider knows them, and we do not mean them.
+  const stranger = provider.profile.admissionFault(claims)
+  if (stranger !== undefined) throw new Unbelievable(stranger)
   const audiences = audiencesOf(claims['aud']) ?? []
   if (azp === undefined ? audiences.length > 1 : azp !== client)
     throw new Unbelievable('`azp` is another client, or missing among several audiences')

@@ -185,7 +185,7 @@ function readWords(value: unknown): readonly string[] | undefined {
 }
 
 /** Metadata read over https must not lead down to http: whoever bends it could then serve keys in the clear. */
-function mayPointTo(source: string, endpoint: string, allowInsecure: boolean): boolean {
+export function mayPointTo(source: string, endpoint: string, allowInsecure: boolean): boolean {
   const to = URL.parse(endpoint)
   if (to === null || to.username !== '' || to.password !== '') return false
   if (to.protocol === 'https:') return true

@@ -4,6 +4,9 @@ import { formatFaults, loadConfiguration } from '../../config/load.ts'
 import { lint } from '../../config/lint/lint.ts'
 import { formatFindings, type FindingFormat } from '../../config/lint/report.ts'
 import { checksAcrossRooms, shadowFindings } from '../../gateway/checks.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { auditProviders } from '../../remote/audit/audit.ts'
+import { onlineRules } from '../../remote/audit/findings.ts'
 import { openStore } from '../../stores/open.ts'
 import { CommandError, findConfigurationFile, print, warn, type CliContext } from '../context.ts'
 
@@ -18,7 +21,9 @@ interface CheckOptions {
 export function registerCheck(program: Command, context: CliContext): void {
   program
     .command('check')
-    .description('validate the configuration and find what is weak in it; needs no secret and no network')
+    .description(
+      'validate the configuration and find what is weak in it; needs no secret and, without --online, no network',
+    )
     .addOption(
       new Option('--format <format>', 'how to print')
         .choices(['text', 'json', 'sarif', 'github'])
@@ -33,7 +38,6 @@ export function registerCheck(program: Command, context: CliContext): void {
     .option('--online', 'also audit each identity provider')
     .option('--json', 'the same as --format json')
     .action(async (options: CheckOptions, command: Command) => {
-      if (options.online === true) throw new CommandError('--online is not available in this version')
       const { config } = command.optsWithGlobals<{ config?: string }>()
       const format = options.json === true ? 'json' : options.format
       await check(context, findConfigurationFile(context, config), { ...options, format })
@@ -59,14 +63,20 @@ async function check(context: CliContext, file: string, options: CheckOptions): 
   const findings = lint(loaded, {
     nodeVersion: process.version,
     keysWithoutExpiry: await countKeysWithoutExpiry(loaded.configuration.store.path),
-    more: shadowFindings(loaded.configuration),
+    more: [
+      ...shadowFindings(loaded.configuration),
+      ...(options.online === true ? await auditProviders(loaded.configuration, clock) : []),
+    ],
   })
-  print(context, formatFindings({ file, faults: [], findings }, options.format))
+  const moreRules = options.online === true ? onlineRules : []
+  print(context, formatFindings({ file, faults: [], findings, moreRules }, options.format))
   const isFatal = findings.some(
     ({ severity }) => severity === 'error' || (options.failOn === 'warning' && severity === 'warning'),
   )
   if (isFatal) process.exitCode = 1
 }
+
+const clock: Clock = { now: () => Date.now() }
 
 const page = 1000
 /** A warning needs no exact number of millions. */
@@ -75,7 +85,7 @@ const enough = 100_000
 /** Looks only into a store that is there already: a check must not make one. */
 async function countKeysWithoutExpiry(path: string): Promise<number> {
   if (!existsSync(path)) return 0
-  const store = await openStore(path, { clock: { now: () => Date.now() } })
+  const store = await openStore(path, { clock })
   try {
     let found = 0
     let after: string | undefined

@@ -1,7 +1,7 @@
 /** Findings, and the faults that kept a configuration from being looked at, in the forms that people and tools read. */
 import { formatFaults, type Fault } from '../fault.ts'
 import { rules } from './registry.ts'
-import type { Finding, Severity } from './rule.ts'
+import type { Finding, Rule, Severity } from './rule.ts'
 
 export const findingFormats = ['text', 'json', 'sarif', 'github'] as const
 export type FindingFormat = (typeof findingFormats)[number]
@@ -11,7 +11,12 @@ export interface CheckReport {
   readonly file: string
   readonly faults: readonly Fault[]
   readonly findings: readonly Finding[]
+  /** What describes findings that others made, beside the rules of this room. */
+  readonly moreRules?: readonly DescribedRule[]
 }
+
+/** One kind of finding, for tools that show what it means. */
+export type DescribedRule = Pick<Rule, 'id' | 'severity' | 'about' | 'fix'>
 
 /** The id under which tools see a fault. */
 export const faultId = 'invalid-configuration'
@@ -107,6 +112,7 @@ function asSarif(report: CheckReport): unknown {
       fix: 'Write what is expected at that place.',
     },
     ...rules,
+    ...(report.moreRules ?? []),
   ]
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',

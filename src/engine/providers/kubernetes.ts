@@ -39,6 +39,7 @@ export const kubernetes: ProviderKind = {
     const issuers = issuer === undefined ? insideIssuers : [issuer]
     return defineProfile(settings, {
       issuers,
+      metadata: { at: server ?? issuers[0] ?? insideServer, issuer: issuers[0] ?? insideServer },
       sameIssuers: () => issuers,
       // The API server's own path: what its metadata names is often an address that only it can be reached at itself,
       // and the token that reads the keys must go nowhere else.

@@ -117,6 +117,18 @@ export const onlineChecks = {
 
 export type OnlineCheckId = keyof typeof onlineChecks
 
+/** The same as a list, each with its id: for documentation, and for tools that show what a finding means. */
+export const onlineRules: readonly OnlineRule[] = (
+  Object.entries(onlineChecks) as [OnlineCheckId, Omit<OnlineRule, 'id'>][]
+).map(([id, check]) => ({ id, ...check }))
+
+export interface OnlineRule {
+  readonly id: string
+  readonly severity: OnlineSeverity
+  readonly about: string
+  readonly fix: string
+}
+
 /** Of the shape of every finding of `check`. */
 export interface OnlineFinding {
   readonly id: string

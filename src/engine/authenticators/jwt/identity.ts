@@ -74,7 +74,8 @@ function readRoles(claims: Claims, { claims: paths }: Profile): readonly string[
 
 /** What the provider did not send, and which parts of the identity would have been read from it. */
 function withheldFrom(claims: Claims, profile: Profile): readonly string[] {
-  const names = profile.withheldClaims(claims)
+  // What came all the same, from another source, is not lacking.
+  const names = profile.withheldClaims(claims).filter((name) => readClaim(claims, [name]) === undefined)
   if (names.length === 0) return names
   const { roles, moreRoles, scopes } = profile.claims
   const wasToBeReadFrom = (paths: readonly ClaimPath[]): boolean =>
