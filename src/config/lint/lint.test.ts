@@ -87,6 +87,24 @@ describe('the findings', () => {
     ],
     ['tokens that live for a day', jwt('maxLifetime: 24h'), []],
     [
+      'proofs that are good for an hour',
+      jwt('maxLifetime: 1h, binding: dpop, dpop: { window: 1h }'),
+      ['warning proof-window authenticators.corp-token.dpop.window'],
+    ],
+    [
+      'proofs for any host',
+      jwt('maxLifetime: 1h, binding: optional').replace('1\n', '1\ntrustedProxies: [10.0.0.1]\n'),
+      ['warning proof-any-host authenticators.corp-token.binding'],
+    ],
+    [
+      'proofs for one host',
+      jwt('maxLifetime: 1h, binding: optional').replace(
+        '1\n',
+        '1\ntrustedProxies: [10.0.0.1]\npublicUrl: https://api.example.com\n',
+      ),
+      [],
+    ],
+    [
       'ID tokens',
       jwt('maxLifetime: 1h, accept: id-token'),
       ['warning id-tokens-accepted authenticators.corp-token.accept'],

@@ -17,6 +17,8 @@ import { noAuthorize } from './rules/no-authorize.ts'
 import { noTrustedProxies } from './rules/no-trusted-proxies.ts'
 import { nodeRelease } from './rules/node-release.ts'
 import { openProvider } from './rules/open-provider.ts'
+import { proofAnyHost } from './rules/proof-any-host.ts'
+import { proofWindow } from './rules/proof-window.ts'
 import { providerPlainHttp } from './rules/provider-plain-http.ts'
 import { publicBesideProtected } from './rules/public-beside-protected.ts'
 import { queryCredential } from './rules/query-credential.ts'
@@ -39,6 +41,8 @@ export const rules: readonly Rule[] = [
   noAuthorize,
   audienceAny,
   tokenLifetime,
+  proofAnyHost,
+  proofWindow,
   idTokensAccepted,
   hmacSecret,
   apiKeysOnly,

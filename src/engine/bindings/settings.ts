@@ -1,5 +1,6 @@
 /** How a token authenticator's `binding` and `dpop` are read, told to clients, and where they make it look for tokens. */
 import type { Binding } from '../authenticators/authenticator.ts'
+import type { AuthenticatorSettings } from '../authenticators/settings.ts'
 import { bearerWay, dpopWay, type Challenge } from '../challenge.ts'
 import type { CredentialPlace } from '../identity.ts'
 import type { ProofRules } from './dpop.ts'
@@ -54,4 +55,9 @@ export function tokenWays(mode: Binding['mode'], metadata?: string): readonly Ch
     case 'required':
       return [bearerWay(metadata), dpopWay(metadata)]
   }
+}
+
+/** @returns what an authenticator of tokens demands; undefined for one of anything else */
+export function bindingOf(settings: AuthenticatorSettings): BindingSettings | undefined {
+  return 'binding' in settings ? (settings.binding as BindingSettings) : undefined
 }
