@@ -6,6 +6,7 @@
 import type { AuthenticatorSettings } from './engine/authenticators/settings.ts'
 import type { ClientSettings } from './engine/providers/client-settings.ts'
 import type { ClaimPath, ProviderSettings, ProviderType } from './engine/providers/settings.ts'
+import type { TrustSettings } from './engine/certificates/trust.ts'
 import type { Secret } from './engine/secret.ts'
 
 export interface Configuration {
@@ -55,11 +56,19 @@ export interface ListenerSettings {
 export interface TlsSettings {
   readonly certificate: string
   readonly key: string
+  /** Undefined: clients are not asked for a certificate. */
+  readonly clientCertificates?: ClientCertificateSettings
   readonly also: readonly {
     readonly names: readonly string[]
     readonly certificate: string
     readonly key: string
   }[]
+}
+
+export interface ClientCertificateSettings {
+  readonly mode: 'request' | 'require'
+  /** Undefined: any certificate counts as a proof of possession, and authenticators judge by their own authorities. */
+  readonly trust?: TrustSettings
 }
 
 export interface LimitSettings {

@@ -1,6 +1,7 @@
 /** What a request carries from stage to stage, and the two narrow faces of the data plane: what a listener hands in, and how an answer leaves. */
 import type { Readable, Duplex } from 'node:stream'
 import type { ListenerSettings, RouteSettings } from './configuration.ts'
+import type { ClientCertificate } from './engine/certificates/client-certificate.ts'
 import type { CredentialFacts, Identity } from './engine/identity.ts'
 import type { Refusal } from './engine/outcome.ts'
 import type { GatewayRequest } from './engine/request.ts'
@@ -15,7 +16,13 @@ export interface ConnectionFacts {
   readonly address: string
   readonly port: number
   readonly listener: ListenerSettings
-  readonly tls?: { readonly version: string; readonly cipher: string; readonly serverName?: string }
+  readonly tls?: {
+    readonly version: string
+    readonly cipher: string
+    readonly serverName?: string
+    /** What the client showed in the handshake; its private key was proven there, and nothing else of it. */
+    readonly certificate?: ClientCertificate
+  }
 }
 
 /**

@@ -65,7 +65,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     await foundation.audit.record(configurationEvent('start', first, clock))
     admin = await startAdminServer(foundation, current)
     for (const settings of first.listeners)
-      listeners.push(await openListener(settings, () => current().snapshot))
+      listeners.push(await openListener(settings, () => current().snapshot, foundation.certificates))
     state = 'ready'
     log.info(
       { listeners: listeners.map(({ url }) => url), admin: admin.url, configuration: first.hash },

@@ -50,6 +50,10 @@ const rules: Record<string, { readonly may: readonly string[]; readonly because:
     may: ['ports', 'engine', 'configuration.ts'],
     because: 'an adapter knows its port and its driver',
   },
+  trust: {
+    may: ['engine'],
+    because: 'it reads files and hands what they say to the engine, which alone judges',
+  },
   telemetry: { may: ['ports'], because: 'an adapter knows its port and its driver' },
   keys: {
     may: ['ports', 'engine', 'configuration.ts'],

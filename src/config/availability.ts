@@ -18,9 +18,6 @@ interface Later {
 }
 
 export const later: readonly Later[] = [
-  { path: ['listeners', '#', 'tls', 'clientCertificates', 'mode'], only: ['none'] },
-  { path: ['listeners', '#', 'tls', 'clientCertificates', 'authorities'], only: [] },
-  { path: ['listeners', '#', 'tls', 'clientCertificates', 'revocation'], only: [] },
   { path: ['listeners', '#', 'proxyProtocol'], only: [false] },
   { path: ['listeners', '#', 'h2c'], only: [false] },
   { path: ['dataPlane'], only: ['node'] },

@@ -13,7 +13,7 @@ import { compileAuthenticator, compileContext, originsOf } from './compile-authe
 import { compileProvider } from './compile-identity.ts'
 import { compileRoute } from './compile-routes.ts'
 import type { ParsedConfiguration } from './schema.ts'
-import type { ParsedListener } from './schema/listeners.ts'
+import type { ParsedListener, ParsedTls } from './schema/listeners.ts'
 import type { ParsedLeaks } from './schema/leaks.ts'
 import type { ParsedAudit } from './schema/state.ts'
 import type { ParsedUpstream } from './schema/upstreams.ts'
@@ -49,10 +49,16 @@ export function compile(
     ...(parsed.leaks === undefined ? {} : { leaks: compileLeaks(parsed.leaks, folder) }),
     providers: mapValues(parsed.providers, (provider, name) => compileProvider(name, provider, folder)),
     authenticators: mapValues(parsed.authenticators, (authenticator, name) =>
-      compileAuthenticator(name, authenticator, compileContext(originsOf(parsed), folder, parsed.authenticators)),
+      compileAuthenticator(
+        name,
+        authenticator,
+        compileContext(originsOf(parsed), folder, parsed.authenticators),
+      ),
     ),
     upstreams: mapValues(parsed.upstreams, (upstream, name) => compileUpstream(name, upstream, folder)),
-    routes: parsed.routes.map((route) => compileRoute(route, parsed.defaults, (path) => resolve(folder, path))),
+    routes: parsed.routes.map((route) =>
+      compileRoute(route, parsed.defaults, (path) => resolve(folder, path)),
+    ),
   }
   return { ...configuration, hash: hashOf(configuration, references) }
 }
@@ -82,16 +88,33 @@ function compileListener(
   }
 }
 
-function compileTls({ certificate, key, also }: TlsSettings, folder: string): TlsSettings {
+function compileTls({ certificate, key, also, clientCertificates }: ParsedTls, folder: string): TlsSettings {
   return {
     certificate: resolve(folder, certificate),
     key: resolve(folder, key),
+    ...compileClientCertificates(clientCertificates, folder),
     also: also.map((each) => ({
       names: each.names,
       certificate: resolve(folder, each.certificate),
       key: resolve(folder, each.key),
     })),
   }
+}
+
+function compileClientCertificates(
+  parsed: ParsedTls['clientCertificates'],
+  folder: string,
+): Pick<TlsSettings, 'clientCertificates'> {
+  if (parsed === undefined || parsed.mode === 'none') return {}
+  const { mode, authorities, revocation = [] } = parsed
+  if (authorities === undefined) return { clientCertificates: { mode } }
+  const absolute = (file: string): string => resolve(folder, file)
+  const trust = {
+    authorities: authorities.map(absolute),
+    revocation: revocation.map(absolute),
+    scope: 'chain',
+  } as const
+  return { clientCertificates: { mode, trust } }
 }
 
 function compileAudit(

@@ -124,12 +124,16 @@ export interface ForwardInput {
           readonly method?: 'secret' | 'private_key_jwt' | 'mtls' | undefined
           /** PEM file with the private key, for `private_key_jwt` and `mtls`. */
           readonly key?: string | undefined
-          /** PEM file with the certificate, for `mtls`. */
+          /** PEM file with the certificate, for `mtls`; and for `private_key_jwt` where the provider knows the key by it (Entra). */
           readonly certificate?: string | undefined
+          /** The `kid` of signed proofs, where the provider holds several keys of the client. */
+          readonly keyId?: string | undefined
+          /** The `aud` of signed proofs; the issuer, unless the provider wants the address of its token endpoint. */
+          readonly proofAudience?: string | undefined
         }
         /** For whom the token is. */
         readonly audience?: string | undefined
-        /** What it may do. */
+        /** What it may do; several scopes are separated by spaces. */
         readonly scope?: string | undefined
       }
     | undefined
@@ -148,12 +152,16 @@ export interface ForwardInput {
           readonly method?: 'secret' | 'private_key_jwt' | 'mtls' | undefined
           /** PEM file with the private key, for `private_key_jwt` and `mtls`. */
           readonly key?: string | undefined
-          /** PEM file with the certificate, for `mtls`. */
+          /** PEM file with the certificate, for `mtls`; and for `private_key_jwt` where the provider knows the key by it (Entra). */
           readonly certificate?: string | undefined
+          /** The `kid` of signed proofs, where the provider holds several keys of the client. */
+          readonly keyId?: string | undefined
+          /** The `aud` of signed proofs; the issuer, unless the provider wants the address of its token endpoint. */
+          readonly proofAudience?: string | undefined
         }
         /** For whom the token is. */
         readonly audience?: string | undefined
-        /** What it may do. */
+        /** What it may do; several scopes are separated by spaces. */
         readonly scope?: string | undefined
       }
     | undefined
@@ -429,6 +437,76 @@ export type AuthenticatorInput =
         | undefined
     }
   | {
+      /** Opaque tokens, looked up at the provider (RFC 7662). */
+      readonly type: 'introspection'
+      /** Where the credential is read. Default: [{"header":"authorization","scheme":"Bearer"}]. */
+      readonly in?:
+        | readonly {
+            /** A header field. */
+            readonly header?: string | undefined
+            /** The scheme in front of the credential, with `header` only. */
+            readonly scheme?: string | undefined
+            /** A cookie. */
+            readonly cookie?: string | undefined
+            /** A query parameter. URLs end up in logs and histories: prefer a header. */
+            readonly query?: string | undefined
+          }[]
+        | undefined
+      /** The provider that issues the tokens. */
+      readonly provider: string
+      /** What `aud` of the answer must contain, any one of them; `any` takes tokens meant for other services too. Needed, unless `resource` names one. */
+      readonly audience?: string | readonly string[] | undefined
+      /** The client that the gateway is at the provider. */
+      readonly client: {
+        /** The client id. */
+        readonly id: string
+        /** The client secret; a list, newest first, while it is rotated. */
+        readonly secret?: string | readonly string[] | undefined
+        /** How the gateway proves that it is this client. Default: secret. */
+        readonly method?: 'secret' | 'private_key_jwt' | 'mtls' | undefined
+        /** PEM file with the private key, for `private_key_jwt` and `mtls`. */
+        readonly key?: string | undefined
+        /** PEM file with the certificate, for `mtls`; and for `private_key_jwt` where the provider knows the key by it (Entra). */
+        readonly certificate?: string | undefined
+        /** The `kid` of signed proofs, where the provider holds several keys of the client. */
+        readonly keyId?: string | undefined
+        /** The `aud` of signed proofs; the issuer, unless the provider wants the address of its token endpoint. */
+        readonly proofAudience?: string | undefined
+      }
+      /** How long an answer is remembered, and never past the end of the token. Default: 30s. */
+      readonly cacheFor?: string | undefined
+      /** What happens to a token that is known while the provider is away. Default: refuse. */
+      readonly onUnavailable?: 'refuse' | 'stale' | undefined
+      /** How long after `cacheFor` an old answer serves, with `onUnavailable: stale`; 5m, where absent. */
+      readonly staleFor?: string | undefined
+      /** Whether the provider must sign its answers (RFC 9701). A signed one is verified in any case. Default: accepted. */
+      readonly signedAnswers?: 'accepted' | 'required' | undefined
+      /** The longest accepted time from `iat` to `exp`. */
+      readonly maxLifetime?: string | undefined
+      /** Whether tokens must be bound to a key that the caller proves to hold. A bound token is always held to it. Default: none. */
+      readonly binding?: 'none' | 'optional' | 'required' | 'dpop' | 'mtls' | undefined
+      /** Proof of possession (RFC 9449). */
+      readonly dpop?:
+        | {
+            /** Whether proofs must carry a nonce of the gateway. Default: false. */
+            readonly nonce?: boolean | undefined
+            /** How old a proof may be. Default: 60s. */
+            readonly window?: string | undefined
+          }
+        | undefined
+      /** Protected-resource metadata (RFC 9728). */
+      readonly resource?:
+        | {
+            /** The identifier of the resource; also an accepted audience. */
+            readonly id: string
+            /** The scopes to publish; those that the routes enforce, where absent. */
+            readonly scopes?: readonly string[] | undefined
+            /** A page for developers. */
+            readonly documentation?: string | undefined
+          }
+        | undefined
+    }
+  | {
       /** Signed requests (RFC 9421). */
       readonly type: 'http-signature'
       /** The keys of callers. */
@@ -476,113 +554,104 @@ export type AuthenticatorInput =
       readonly onLeak?: 'revoke' | 'quarantine' | 'report' | undefined
     }
   | {
-      /** Opaque tokens, looked up at the provider (RFC 7662). */
-      readonly type: 'introspection'
-      /** Where the credential is read. Default: [{"header":"authorization","scheme":"Bearer"}]. */
-      readonly in?:
-        | readonly {
-            /** A header field. */
-            readonly header?: string | undefined
-            /** The scheme in front of the credential, with `header` only. */
-            readonly scheme?: string | undefined
-            /** A cookie. */
-            readonly cookie?: string | undefined
-            /** A query parameter. URLs end up in logs and histories: prefer a header. */
-            readonly query?: string | undefined
-          }[]
-        | undefined
-      /** The provider that issues the tokens. */
-      readonly provider: string
-      /** What `aud` must contain, any one of them. */
-      readonly audience?: string | readonly string[] | undefined
-      /** The client that the gateway is at the provider. */
-      readonly client: {
-        /** The client id. */
-        readonly id: string
-        /** The client secret; a list, newest first, while it is rotated. */
-        readonly secret?: string | readonly string[] | undefined
-        /** How the gateway proves that it is this client. Default: secret. */
-        readonly method?: 'secret' | 'private_key_jwt' | 'mtls' | undefined
-        /** PEM file with the private key, for `private_key_jwt` and `mtls`. */
-        readonly key?: string | undefined
-        /** PEM file with the certificate, for `mtls`. */
-        readonly certificate?: string | undefined
-      }
-      /** How long an answer is remembered. Default: 30s. */
-      readonly cacheFor?: string | undefined
-      /** What happens while the provider is away. Default: refuse. */
-      readonly onUnavailable?: 'refuse' | 'stale' | undefined
-      /** How long an old answer serves, with `onUnavailable: stale`. */
-      readonly staleFor?: string | undefined
-      /** The longest accepted lifetime. */
-      readonly maxLifetime?: string | undefined
-      /** Whether tokens must be bound to a key that the caller proves to hold. A bound token is always held to it. Default: none. */
-      readonly binding?: 'none' | 'optional' | 'required' | 'dpop' | 'mtls' | undefined
-      /** Proof of possession (RFC 9449). */
-      readonly dpop?:
-        | {
-            /** Whether proofs must carry a nonce of the gateway. Default: false. */
-            readonly nonce?: boolean | undefined
-            /** How old a proof may be. Default: 60s. */
-            readonly window?: string | undefined
-          }
-        | undefined
-      /** Protected-resource metadata (RFC 9728). */
-      readonly resource?:
-        | {
-            /** The identifier of the resource; also an accepted audience. */
-            readonly id: string
-            /** The scopes to publish; those that the routes enforce, where absent. */
-            readonly scopes?: readonly string[] | undefined
-            /** A page for developers. */
-            readonly documentation?: string | undefined
-          }
-        | undefined
-    }
-  | {
       /** Browsers that sign in with OpenID Connect. */
       readonly type: 'session'
       /** The provider to sign in at. */
       readonly provider?: string | undefined
-      /** Several providers to choose from. */
+      /** Several providers to choose from, in the order in which they are offered. */
       readonly providers?: readonly string[] | undefined
       /** The client that the gateway is at the provider. */
-      readonly client: {
-        /** The client id. */
-        readonly id: string
-        /** The client secret; a list, newest first, while it is rotated. */
-        readonly secret?: string | readonly string[] | undefined
-        /** How the gateway proves that it is this client. Default: secret. */
-        readonly method?: 'secret' | 'private_key_jwt' | 'mtls' | undefined
-        /** PEM file with the private key, for `private_key_jwt` and `mtls`. */
-        readonly key?: string | undefined
-        /** PEM file with the certificate, for `mtls`. */
-        readonly certificate?: string | undefined
-      }
+      readonly client?:
+        | {
+            /** The client id. */
+            readonly id: string
+            /** The client secret; a list, newest first, while it is rotated. */
+            readonly secret?: string | readonly string[] | undefined
+            /** How the gateway proves that it is this client. Default: secret. */
+            readonly method?: 'secret' | 'private_key_jwt' | 'mtls' | undefined
+            /** PEM file with the private key, for `private_key_jwt` and `mtls`. */
+            readonly key?: string | undefined
+            /** PEM file with the certificate, for `mtls`; and for `private_key_jwt` where the provider knows the key by it (Entra). */
+            readonly certificate?: string | undefined
+            /** The `kid` of signed proofs, where the provider holds several keys of the client. */
+            readonly keyId?: string | undefined
+            /** The `aud` of signed proofs; the issuer, unless the provider wants the address of its token endpoint. */
+            readonly proofAudience?: string | undefined
+          }
+        | undefined
+      /** The client at each provider, by its name, where they differ. */
+      readonly clients?:
+        | {
+            readonly [name: string]: {
+              /** The client id. */
+              readonly id: string
+              /** The client secret; a list, newest first, while it is rotated. */
+              readonly secret?: string | readonly string[] | undefined
+              /** How the gateway proves that it is this client. Default: secret. */
+              readonly method?: 'secret' | 'private_key_jwt' | 'mtls' | undefined
+              /** PEM file with the private key, for `private_key_jwt` and `mtls`. */
+              readonly key?: string | undefined
+              /** PEM file with the certificate, for `mtls`; and for `private_key_jwt` where the provider knows the key by it (Entra). */
+              readonly certificate?: string | undefined
+              /** The `kid` of signed proofs, where the provider holds several keys of the client. */
+              readonly keyId?: string | undefined
+              /** The `aud` of signed proofs; the issuer, unless the provider wants the address of its token endpoint. */
+              readonly proofAudience?: string | undefined
+            }
+          }
+        | undefined
       /** What adds to the claims of the ID token. */
       readonly claimsFrom?: 'userinfo' | 'access-token' | undefined
       /** How long a session lives unused. Default: 30m. */
       readonly idle?: string | undefined
       /** How long a session lives at most. Default: 12h. */
       readonly absolute?: string | undefined
+      /** The scopes to ask for, beside `openid`. Without it: `profile`, `email` and what the routes of this authenticator require, as far as the provider lists them. */
+      readonly scopes?: readonly string[] | undefined
+      /** More parameters of the authorization request, such as `audience`. */
+      readonly parameters?: { readonly [name: string]: string } | undefined
+      /** How one of several providers is chosen; a page asks where nothing here decides. */
+      readonly choose?:
+        | {
+            /** The provider for each host. */
+            readonly hosts?: { readonly [name: string]: string } | undefined
+            /** The provider for each domain of the users' e-mail addresses. */
+            readonly emailDomains?: { readonly [name: string]: string } | undefined
+            /** What the page that asks calls each provider. */
+            readonly labels?: { readonly [name: string]: string } | undefined
+          }
+        | undefined
     }
   | {
       /** Client certificates. */
       readonly type: 'mtls'
-      /** PEM file with the authorities. */
-      readonly authorities: string
-      /** What of the certificate names the caller. Default: san-uri. */
+      /** PEM file with the authorities that certificates must come from, or a list of files. Read again whenever it changes. */
+      readonly authorities: string | readonly string[]
+      /** What of the certificate names the caller. There must be exactly one such name. Default: san-uri. */
       readonly subject?: 'san-uri' | 'san-dns' | 'san-email' | 'cn' | 'fingerprint' | undefined
-      /** Patterns of accepted subjects. */
+      /** Patterns, one of which the subject must match. `*` stands for one segment of a URI, one label of a host or one local part; at the end of a URI for all that follows. */
       readonly allow?: readonly string[] | undefined
-      /** File with certificate revocation lists. */
-      readonly revocation?: string | undefined
-      /** A certificate that a proxy in front forwards. */
+      /** File with certificate revocation lists (PEM or DER), or a list of files. With it every certificate of the chain needs a current list. Read again whenever it changes. */
+      readonly revocation?: string | readonly string[] | undefined
+      /** Who needs a revocation list: every certificate of the chain, or only the client’s own. Default: chain. */
+      readonly revocationOf?: 'chain' | 'leaf' | undefined
+      /** Ask an OCSP responder whether the certificate is revoked. Off where absent. */
+      readonly ocsp?:
+        | {
+            /** The responder to ask; where absent, the one that the certificate names. */
+            readonly url?: string | undefined
+            /** Whether a responder that cannot be reached, or knows nothing, is a refusal (503). Default: true. */
+            readonly required?: boolean | undefined
+            /** How long an answer may take. Default: 2s. */
+            readonly timeout?: string | undefined
+          }
+        | undefined
+      /** A certificate that a proxy in front hands over; it is checked all the same. */
       readonly from?:
         | {
-            /** The header that carries it. */
+            /** The header: `client-cert` (RFC 9440) or `xfcc` (`X-Forwarded-Client-Cert`). */
             readonly header: 'client-cert' | 'xfcc'
-            /** The proxies that are believed. */
+            /** The proxies that are believed. From them, only the header counts. */
             readonly peers: readonly string[]
           }
         | undefined
@@ -689,10 +758,10 @@ export interface ConfigurationInput {
                 | {
                     /** Whether clients are asked for a certificate. Default: none. */
                     readonly mode?: 'none' | 'request' | 'require' | undefined
-                    /** PEM file with the authorities that client certificates must come from. */
-                    readonly authorities?: string | undefined
-                    /** File with certificate revocation lists. */
-                    readonly revocation?: string | undefined
+                    /** PEM file with the authorities that client certificates must come from, or a list of files. Without it any certificate counts as proof that its key is held, also a self-signed one. Read again whenever it changes. */
+                    readonly authorities?: string | readonly string[] | undefined
+                    /** File with certificate revocation lists (PEM or DER), or a list of files. Every certificate of a chain needs a current list then. Read again whenever it changes. */
+                    readonly revocation?: string | readonly string[] | undefined
                   }
                 | undefined
             }

@@ -197,6 +197,7 @@ export const reasons = {
   certificate_expired: { code: 'credential_expired' },
   certificate_revoked: { code: 'credential_revoked' },
   certificate_revocation_unknown: { code: 'credential_invalid' },
+  certificate_required: { code: 'credential_missing' },
   certificate_subject: { code: 'credential_invalid' },
   certificate_not_allowed: { code: 'credential_invalid' },
   ocsp_unavailable: { code: 'dependency_unavailable' },

@@ -56,6 +56,8 @@ export function build(configuration: Configuration, foundation: Foundation, prev
         sessions: foundation.sessions.parts,
         once: foundation.once,
         proofs: foundation.proofs,
+        trust: (files) => foundation.certificates.trust(files),
+        ocsp: foundation.certificates.ocsp,
         provider: (name) => foundation.providerClients.parts(providers.get(name)!.part),
         onKeyUse: (id, at, address) => usage.note(id, at, address),
         onTokenCache: (outcome) => metrics.tokenCache(outcome === 'hit'),
@@ -91,7 +93,7 @@ export function build(configuration: Configuration, foundation: Foundation, prev
     table: compileRoutes(configuration.routes),
     routes,
     trust: compileTrusted(configuration.trustedProxies, configuration.forwarded, foundation.warnOfForwarding),
-    requestContext: createRequestContext(configuration),
+    requestContext: createRequestContext(configuration, foundation.certificates),
     endpoints: ownEndpoints(configuration, foundation, {
       login,
       authenticators: [...authenticators.values()].map(({ part }) => part),

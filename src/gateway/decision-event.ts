@@ -2,6 +2,7 @@
 import type { AuditCredential, AuditEntry, AuditIdentity } from '../ports/audit-log.ts'
 import type { CredentialFacts, Identity } from '../engine/identity.ts'
 import type { Refusal } from '../engine/outcome.ts'
+import type { ConnectionFacts } from '../exchange.ts'
 import type { ExchangeState } from './exchange-state.ts'
 import type { Stage } from './stage.ts'
 
@@ -28,7 +29,7 @@ export function decisionEvent(
     host: isRead ? request.host : undefined,
     path: isRead ? request.path : undefined,
     clientIp: client?.clientIp ?? address,
-    tls: tls === undefined ? undefined : { version: tls.version, cipher: tls.cipher },
+    tls: tls === undefined ? undefined : tlsOf(tls),
     authenticator: identity?.method ?? exchange.judgedBy,
     credential: credentialOf(exchange),
     identity: identity === undefined ? undefined : identityOf(exchange, identity),
@@ -36,6 +37,17 @@ export function decisionEvent(
     report,
     data: identity === undefined ? undefined : droppedOf(exchange, identity),
   }
+}
+
+/** Of the connection, and whose certificate came with it. */
+export function tlsOf({
+  version,
+  cipher,
+  certificate,
+}: NonNullable<ConnectionFacts['tls']>): NonNullable<AuditEntry['tls']> {
+  return certificate === undefined
+    ? { version, cipher }
+    : { version, cipher, certificate: certificate.fingerprint }
 }
 
 /** Scopes that no header can tell are dropped on the way to the backend: the log says which. */

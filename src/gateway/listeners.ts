@@ -2,11 +2,13 @@
 import type { ListenerSettings } from '../configuration.ts'
 import type { Refusal } from '../engine/outcome.ts'
 import type { Answer } from '../exchange.ts'
-import type { AcceptFacts, RunningListener } from '../server/listener.ts'
+import type { AcceptFacts, ListenerOptions, RunningListener } from '../server/listener.ts'
 import { startNodeListener } from '../server/node/start.ts'
 import { renderRefusal } from '../server/problem.ts'
+import type { CertificateService } from './certificates.ts'
 import { rawField } from './conclude.ts'
 import { healthAnswer } from './endpoints/health.ts'
+import { tlsOf } from './decision-event.ts'
 import { createHandler } from './handle.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -19,12 +21,14 @@ export interface OpenListener {
 export async function openListener(
   settings: ListenerSettings,
   current: () => Snapshot,
+  certificates: Pick<CertificateService, 'trust'>,
 ): Promise<OpenListener> {
   const { services } = current()
   const running = await startNodeListener({
     settings,
     limits: () => current().configuration.limits,
     clock: services.clock,
+    ...judgeOf(settings, certificates),
     handle: createHandler(current),
     refuse: (refusal, facts) => refuseAtAccept(current(), refusal, facts),
     health: (path) => {
@@ -38,6 +42,22 @@ export async function openListener(
   const scheme = settings.tls === undefined ? 'http' : 'https'
   const host = running.host.includes(':') ? `[${running.host}]` : running.host
   return { settings, running, url: `${scheme}://${host}:${running.port}` }
+}
+
+/** Where the listener names authorities, a certificate counts only by them. */
+function judgeOf(
+  { tls }: ListenerSettings,
+  certificates: Pick<CertificateService, 'trust'>,
+): Pick<ListenerOptions, 'judgeCertificate'> {
+  const settings = tls?.clientCertificates?.trust
+  if (settings === undefined) return {}
+  const trust = certificates.trust(settings)
+  return {
+    judgeCertificate(certificate, now) {
+      const verdict = trust.judge(certificate, now)
+      return verdict.outcome === 'trusted' ? undefined : verdict.fault
+    },
+  }
 }
 
 /** Step 1 refused it: there is no request yet, so the event says only what the connection told. */
@@ -55,9 +75,7 @@ function refuseAtAccept(snapshot: Snapshot, refusal: Refusal, facts: AcceptFacts
       clientIp: connection.address,
       ...(method === undefined ? {} : { method }),
       ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
-      ...(connection.tls === undefined
-        ? {}
-        : { tls: { version: connection.tls.version, cipher: connection.tls.cipher } }),
+      ...(connection.tls === undefined ? {} : { tls: tlsOf(connection.tls) }),
     })
     ?.catch((error: unknown) =>
       services.log.error({ err: error }, 'an audit event of a refusal could not be written'),

@@ -3,8 +3,14 @@ import { normalOrigin } from '../engine/origin.ts'
 import type { Configuration, ListenerSettings } from '../configuration.ts'
 import type { ClientFacts } from '../server/forwarded.ts'
 import type { RequestContext } from '../server/to-request.ts'
+import type { CertificateService } from './certificates.ts'
+import { compileForwardedCertificates } from './forwarded-certificates.ts'
 
-export function createRequestContext(configuration: Pick<Configuration, 'publicUrl'>): RequestContext {
+export function createRequestContext(
+  configuration: Pick<Configuration, 'publicUrl' | 'authenticators'>,
+  certificates: Pick<CertificateService, 'trust'>,
+): RequestContext {
+  const forwarded = compileForwardedCertificates(configuration.authenticators, certificates)
   const originsOf = new WeakMap<ListenerSettings, ReadonlyMap<string, string> | undefined>()
   const ofListener = (listener: ListenerSettings): ReadonlyMap<string, string> | undefined => {
     if (!originsOf.has(listener)) {
@@ -18,7 +24,11 @@ export function createRequestContext(configuration: Pick<Configuration, 'publicU
       const origins = ofListener(connection.listener)
       return origins === undefined ? originAsSent(client) : origins.get(client.host)
     },
-    certificate: () => undefined,
+    certificate({ connection, fields }) {
+      // From those who hand certificates over, their own connection's says nothing of the client.
+      const acceptors = forwarded.acceptorsFor(connection.address)
+      return acceptors === undefined ? connection.tls?.certificate : forwarded.read(fields, acceptors)
+    },
   }
 }
 

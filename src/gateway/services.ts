@@ -23,6 +23,7 @@ import { startOutboxDrain } from './outbox.ts'
 import { openProofJudge } from './proofs.ts'
 import { createProviderClients, type ProviderClients } from './provider-clients.ts'
 import { openSessions, type SessionService } from './sessions.ts'
+import { openCertificates, type CertificateService } from './certificates.ts'
 import type { Services } from './snapshot.ts'
 
 /** What snapshots are built on. */
@@ -37,6 +38,7 @@ export interface Foundation {
   readonly once: Once
   readonly proofs: ProofJudge
   readonly providerClients: ProviderClients
+  readonly certificates: CertificateService
   readonly sessions: SessionService
   /** One for the process: one timer watches all open streams. */
   readonly watch: StreamWatch
@@ -131,6 +133,8 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       bodyMemory: new BodyMemory(),
       readiness: options.readiness,
     }
+    const certificates = openCertificates(log)
+    closing.push(() => certificates.close())
     const sessions = openSessions(store, services)
     closing.push(() => sessions.close())
     return {
@@ -143,6 +147,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
       once,
       proofs,
       providerClients: createProviderClients(services),
+      certificates,
       sessions,
       watch: createStreamWatch(clock),
       warnOfForwarding: warnOnce(log),

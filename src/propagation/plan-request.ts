@@ -4,6 +4,7 @@ import { connectionOptions, isNamed } from '../engine/fields.ts'
 import type { CredentialPlace } from '../engine/identity.ts'
 import type { FieldLines, ForwardPlan } from '../exchange.ts'
 import type { Assert } from './assertion.ts'
+import { writeCertificate } from './certificate-fields.ts'
 import { hostOf, writeForwarding } from './forwarding.ts'
 import type { HashKey } from './hash-key.ts'
 import type { IdentityHeaders } from './headers.ts'
@@ -23,12 +24,15 @@ export interface RoutePlan {
   /** Undefined where the route sends no assertion. */
   readonly assert: Assert | undefined
   readonly family: 'x-forwarded' | 'rfc7239'
+  /** Whether any proxy is believed about client certificates, and backends may hear of them. */
+  readonly handsCertificatesOn: boolean
 }
 
 export function planRequest(plan: RoutePlan, exchange: PlannedExchange, facts: ForwardFacts): ForwardPlan {
   const kept = keptPlaces(plan.route, exchange)
   const fields: string[] = []
   copyFields(plan.strip, exchange.server.fields, kept, fields)
+  if (plan.handsCertificatesOn) writeCertificate(exchange, fields)
   writeIdentity(plan, exchange, fields)
   if (facts.backendToken !== undefined) fields.push('Authorization', `Bearer ${facts.backendToken}`)
   const { request, server } = exchange

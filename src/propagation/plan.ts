@@ -3,6 +3,7 @@
  * configuration alone is compiled once; a warm request copies field lines and looks two things up.
  */
 import type { Configuration, ForwardSettings, RouteSettings } from '../configuration.ts'
+import { isMtls } from '../engine/authenticators/mtls/settings.ts'
 import { canonicalName } from '../engine/fields.ts'
 import type { Identity } from '../engine/identity.ts'
 import type { Exchange, ForwardPlan } from '../exchange.ts'
@@ -75,6 +76,9 @@ export function createPropagation(configuration: PropagationSettings, parts: Pro
           },
           { clock: parts.clock, keys: parts.keys },
         )
+  const believesProxies = Object.values(authenticators).some(
+    (each) => isMtls(each) && each.from !== undefined,
+  )
   const told = toldByUpstream(routes)
   // Most routes ask the same of these: one compiled form, with its memory, serves them all.
   const strips = shared((names: ReadonlySet<string>, forward: ForwardSettings) => {
@@ -102,6 +106,7 @@ export function createPropagation(configuration: PropagationSettings, parts: Pro
       set: Object.entries(forward.set).flat(),
       assert: forward.assertion ? assert : undefined,
       family: forwarded,
+      handsCertificatesOn: believesProxies,
     })
   }
   return {

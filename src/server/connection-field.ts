@@ -13,6 +13,9 @@ const fixed: ReadonlySet<string> = new Set([
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-proto',
+  'client-cert',
+  'client-cert-chain',
+  'x-forwarded-client-cert',
 ])
 
 /** Fits nearly every request; nothing in it needs a look. */

@@ -1,5 +1,7 @@
 /** What a listener is to those who start one, whichever data plane is behind it. */
 import type { ListenerSettings, LimitSettings } from '../configuration.ts'
+import type { ClientCertificate } from '../engine/certificates/client-certificate.ts'
+import type { CertificateFault } from '../engine/certificates/fault.ts'
 import type { Refusal } from '../engine/outcome.ts'
 import type { Answer, ConnectionFacts, FieldLines, ServerRequest } from '../exchange.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -12,6 +14,8 @@ export interface ListenerOptions {
     'headers' | 'headerCount' | 'body' | 'headersTimeout' | 'requestTimeout' | 'idleTimeout'
   >
   readonly clock: Clock
+  /** Judges what clients show in the handshake; undefined: possession alone counts. */
+  readonly judgeCertificate?: (certificate: ClientCertificate, now: number) => CertificateFault | undefined
   /** Takes a well-formed request. It must answer it, now or later; what it throws answers 500. */
   handle(request: ServerRequest): void
   /** Renders and records a refusal of step 1. Must not throw. */

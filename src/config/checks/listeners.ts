@@ -38,6 +38,20 @@ function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || /^[0:]+$/.test(host)
 }
 
+/** Lists are judged by the authorities that signed them: without those nobody would look at them. */
+export const checkClientCertificates: Check = function* (context) {
+  for (const [index, { tls }] of context.configuration.listeners.entries()) {
+    const { mode, authorities, revocation } = tls?.clientCertificates ?? {}
+    if (revocation === undefined || authorities !== undefined || mode === 'none') continue
+    yield {
+      path: ['listeners', index, 'tls', 'clientCertificates', 'revocation'],
+      message: 'revocation lists without the authorities that signed them',
+      expected:
+        '`authorities` beside it; or lists at the `mtls` authenticator, which has authorities of its own',
+    }
+  }
+}
+
 export const checkState: Check = function* (context) {
   const { store, assertion, audit } = context.configuration
   if (store.url.startsWith('sqlite:') && sqlitePath(store.url, context.folder) === undefined) {

@@ -10,9 +10,17 @@ import { flag, integer, list, oneOrMany, secret, word } from './word.ts'
 export interface ParsedListener {
   readonly address: HostAndPort
   readonly publicUrl?: readonly string[]
-  readonly tls?: TlsSettings
+  readonly tls?: ParsedTls
   readonly encodedSlashes: 'refuse' | 'keep'
   readonly pathParameters: 'refuse' | 'keep'
+}
+
+export interface ParsedTls extends Omit<TlsSettings, 'clientCertificates'> {
+  readonly clientCertificates?: {
+    readonly mode: 'none' | 'request' | 'require'
+    readonly authorities?: readonly string[]
+    readonly revocation?: readonly string[]
+  }
 }
 
 export interface ParsedAdmin {
@@ -32,16 +40,24 @@ const certificate = word(path).describe(
 )
 const key = word(path).describe('PEM file with the private key.')
 
+const files = oneOrMany(word(path), 'a file, or a list of them')
+
 const clientCertificates = z
   .strictObject({
     mode: z
       .enum(['none', 'request', 'require'])
       .prefault('none')
       .describe('Whether clients are asked for a certificate.'),
-    authorities: word(path)
+    authorities: files
       .exactOptional()
-      .describe('PEM file with the authorities that client certificates must come from.'),
-    revocation: word(path).exactOptional().describe('File with certificate revocation lists.'),
+      .describe(
+        'PEM file with the authorities that client certificates must come from, or a list of files. Without it any certificate counts as proof that its key is held, also a self-signed one. Read again whenever it changes.',
+      ),
+    revocation: files
+      .exactOptional()
+      .describe(
+        'File with certificate revocation lists (PEM or DER), or a list of files. Every certificate of a chain needs a current list then. Read again whenever it changes.',
+      ),
   })
   .describe('Client certificates on this listener.')
 

@@ -8,8 +8,10 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Introspector } from '../../ports/introspector.ts'
 import type { KeySet } from '../../ports/key-sets.ts'
 import type { RevocationCheck } from '../../ports/revocations.ts'
+import type { OcspResponders } from '../../ports/ocsp.ts'
 import type { Once } from '../../ports/once.ts'
 import type { ProofJudge } from '../bindings/dpop.ts'
+import type { Trust, TrustSettings } from '../certificates/trust.ts'
 import type { ClientSettings } from '../providers/client-settings.ts'
 import type { Profile } from '../providers/profile.ts'
 import type { ProviderSettings } from '../providers/settings.ts'
@@ -107,6 +109,9 @@ export interface AuthenticatorParts {
   readonly once: Once
   /** Judges proofs of possession; one for the process. */
   readonly proofs: ProofJudge
+  /** Judges client certificates by these files, as they are now. */
+  readonly trust: (settings: TrustSettings) => Trust
+  readonly ocsp: OcspResponders
   /** Of a provider that the settings name. */
   readonly provider: (name: string) => ProviderParts
   /** Told of each accepted use of an API key; as cheap as a map look-up. */

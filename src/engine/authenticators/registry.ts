@@ -6,10 +6,19 @@ import { httpSignature } from './http-signature/kind.ts'
 import { introspection } from './introspection/kind.ts'
 import { jwt } from './jwt/kind.ts'
 import type { AuthenticatorKind, AuthenticatorParts } from './kind.ts'
+import { mtls } from './mtls/kind.ts'
 import { session } from './session/kind.ts'
 import type { AuthenticatorSettings } from './settings.ts'
 
-export const authenticatorKinds: readonly AuthenticatorKind[] = [apiKey, jwt, introspection, httpSignature, basic, session]
+export const authenticatorKinds: readonly AuthenticatorKind[] = [
+  apiKey,
+  jwt,
+  introspection,
+  httpSignature,
+  basic,
+  session,
+  mtls,
+]
 
 const byType = new Map(authenticatorKinds.map((kind) => [kind.type, kind]))
 

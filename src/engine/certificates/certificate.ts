@@ -34,6 +34,8 @@ export interface Certificate {
   /** The serial number's content, hex. */
   readonly serial: string
   readonly issuer: DistinguishedName
+  /** The same, DER: what OCSP names it by. */
+  readonly issuerDer: Buffer
   readonly subject: DistinguishedName
   /** Milliseconds since the epoch; good from `notBefore` up to the end of the second `notAfter`. */
   readonly notBefore: number
@@ -125,7 +127,8 @@ function readCertificate(element: Der): Certificate {
   // The inner copy is signed and the outer is not: only equal ones say what was signed.
   if (!fields.next(derTags.sequence).bytes.equals(signed.algorithm))
     throw new DerFault('two signature algorithms')
-  const issuer = readName(fields.next())
+  const issuerName = fields.next()
+  const issuer = readName(issuerName)
   if (issuer.parts.length === 0) throw new DerFault('an empty issuer')
   const validity = new DerFields(fields.next())
   const notBefore = readTime(validity.next())
@@ -149,6 +152,7 @@ function readCertificate(element: Der): Certificate {
     version,
     serial,
     issuer,
+    issuerDer: issuerName.bytes,
     subject,
     notBefore,
     notAfter,
@@ -166,6 +170,7 @@ type Known = Omit<
   | 'version'
   | 'serial'
   | 'issuer'
+  | 'issuerDer'
   | 'subject'
   | 'notBefore'
   | 'notAfter'

@@ -16,6 +16,8 @@ export interface ClientCertificate {
   readonly source: 'connection' | 'forwarded'
   /** Of a forwarded one: the names of the authenticators that believe whoever forwarded it. */
   readonly acceptedBy?: ReadonlySet<string>
+  /** Of a forwarded one that could be read: the header that it came in. */
+  readonly forwardedIn?: 'client-cert' | 'xfcc'
   /**
    * Why it does not count as proof of possession, judged by the clock, the authorities and the revocation lists of now
    * (of the listener, or of what accepts forwarded ones); undefined when it does. Where no authorities are named,
@@ -31,6 +33,7 @@ export interface ClientCertificateFacts {
   readonly chain: readonly Buffer[]
   readonly source: ClientCertificate['source']
   readonly acceptedBy?: ReadonlySet<string>
+  readonly forwardedIn?: 'client-cert' | 'xfcc'
   /** Judges it against the authorities of whoever took it. */
   readonly refusal: (certificate: ClientCertificate, now: number) => CertificateFault | undefined
 }
@@ -44,6 +47,7 @@ export function createClientCertificate(facts: ClientCertificateFacts): ClientCe
     thumbprint: digest.toString('base64url'),
     source: facts.source,
     ...(facts.acceptedBy === undefined ? {} : { acceptedBy: facts.acceptedBy }),
+    ...(facts.forwardedIn === undefined ? {} : { forwardedIn: facts.forwardedIn }),
     refusal: (now: number) => facts.refusal(certificate, now),
     fault(now: number) {
       const fault = facts.refusal(certificate, now)

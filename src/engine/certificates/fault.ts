@@ -3,6 +3,7 @@ import type { Reason } from '../errors.ts'
 /** The reasons of `errors.ts` that are about certificates. */
 export type CertificateReason = Extract<
   Reason,
+  | 'credential_repeated'
   | 'certificate_malformed'
   | 'certificate_untrusted'
   | 'certificate_chain'

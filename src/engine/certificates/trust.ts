@@ -93,3 +93,11 @@ function judge(certificate: ClientCertificate, material: TrustMaterial, now: num
     until: Math.min(expiresAt, changeAt),
   }
 }
+
+/** Where the authorities and revocation lists are; absolute paths. */
+export interface TrustSettings {
+  readonly authorities: readonly string[]
+  /** None: revocation lists are not asked. */
+  readonly revocation: readonly string[]
+  readonly scope: 'chain' | 'leaf'
+}

@@ -5,6 +5,7 @@ import { clientFacts } from '../../server/forwarded.ts'
 import { toGatewayRequest } from '../../server/to-request.ts'
 import type { ExchangeState } from '../exchange-state.ts'
 import { answerDirectly } from '../conclude.ts'
+import { connectionFault } from '../connection-fault.ts'
 import type { StageResult } from '../stage.ts'
 
 export function normaliseTarget(exchange: ExchangeState): StageResult {
@@ -15,7 +16,7 @@ export function normaliseTarget(exchange: ExchangeState): StageResult {
   if ('code' in client) return client
   exchange.client = client
   exchange.request = toGatewayRequest(server, normal, client, snapshot.requestContext)
-  return undefined
+  return connectionFault(server, normal.path, snapshot.services.clock.now())
 }
 
 export function matchRoute(exchange: ExchangeState): StageResult {

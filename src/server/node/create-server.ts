@@ -3,7 +3,7 @@ import { createServer as createHttp, type Server, type ServerOptions } from 'nod
 import { createServer as createHttps } from 'node:https'
 import type { SecureContext } from 'node:tls'
 import { Incoming } from './incoming.ts'
-import { minVersion, type Certificates } from './tls.ts'
+import type { Certificates } from './tls.ts'
 
 /** What both kinds of server have. */
 export type NodeServer = Server<typeof Incoming>
@@ -13,6 +13,8 @@ export interface Creation {
   readonly shouldUpgrade: (incoming: Incoming) => boolean
   /** Asked at each handshake; undefined for a plain listener. */
   readonly certificates: (() => Certificates) | undefined
+  /** Whether clients are asked for a certificate. What they show is judged for each request, not in the handshake. */
+  readonly asksCertificate: boolean
   /** Milliseconds for a TLS handshake. */
   readonly handshakeTimeout: number
 }
@@ -35,7 +37,7 @@ export function createServer(creation: Creation): NodeServer {
   const server =
     creation.certificates === undefined
       ? createHttp(options)
-      : createHttps({ ...options, ...tlsOptions(creation.certificates, creation.handshakeTimeout) })
+      : createHttps({ ...options, ...tlsOptions(creation.certificates, creation) })
   // Fields beyond a limit would be dropped silently; the limit is ours.
   server.maxHeadersCount = 0
   // A client that has sent its request may end its side: the answer still goes out.
@@ -56,23 +58,24 @@ export function setParserLimit(server: NodeServer, headers: number): void {
   Object.assign(server, { maxHeaderSize: parserLimit(headers) })
 }
 
-function tlsOptions(certificates: () => Certificates, handshakeTimeout: number): object {
-  const { certificate, key } = certificates()
+function tlsOptions(
+  certificates: () => Certificates,
+  { asksCertificate, handshakeTimeout }: Creation,
+): object {
   return {
-    cert: certificate,
-    key,
-    minVersion,
+    ...certificates().options,
     handshakeTimeout,
     ALPNProtocols: ['http/1.1'],
     SNICallback(name: string, done: (error: Error | null, context?: SecureContext) => void) {
       // No throwing here: it would end the process, by a name that a stranger chose.
       done(null, certificates().contextFor(name))
     },
+    ...(asksCertificate ? { requestCert: true, rejectUnauthorized: false } : {}),
   }
 }
 
 /** The certificate for clients that ask for no name, or for one that nothing is listed for. */
-export function setDefaultCertificate(server: NodeServer, { certificate, key }: Certificates): void {
+export function setDefaultCertificate(server: NodeServer, { options }: Certificates): void {
   if ('setSecureContext' in server && typeof server.setSecureContext === 'function')
-    server.setSecureContext({ cert: certificate, key, minVersion })
+    server.setSecureContext(options)
 }

@@ -49,7 +49,7 @@ export class Events {
 
   #open(socket: Socket): void {
     const { options, connections } = this.#state
-    const facts = connectionFacts(socket, options.settings)
+    const facts = connectionFacts(socket, options)
     if (facts === undefined) {
       socket.destroy()
       return

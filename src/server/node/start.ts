@@ -30,6 +30,7 @@ export async function startNodeListener(options: ListenerOptions): Promise<Runni
   const server = createServer({
     shouldUpgrade: (incoming) => events.isUpgrade(incoming),
     certificates: tls === undefined ? undefined : () => tls.now,
+    asksCertificate: settings.tls?.clientCertificates !== undefined,
     handshakeTimeout: limits.headersTimeout,
   })
   events.attachTo(server)
