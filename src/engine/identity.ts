@@ -34,6 +34,8 @@ export interface CredentialFacts {
   readonly issuedAt?: number
   /** Where it was read: decides the Origin rule (cookies and Basic travel without the page's intent). */
   readonly place: CredentialPlace
+  /** Of a key that was shown beside another credential, which gives `kind` and `id`: whose limits these are. */
+  readonly keyId?: string
   /** A key's own limits; enforced after the proof. */
   readonly allowedIps?: readonly string[]
   readonly allowedRoutes?: readonly string[]

@@ -33,21 +33,38 @@ function joined(proofs: readonly Proof[]): {
     amr: Object.freeze(proven.flatMap((each) => each.identity.amr)),
   })
   const expiresAt = Math.min(...proven.map((each) => each.credential.expiresAt))
-  // The strictest of all: a cookie or a key's own limits among the members count for the whole.
+  // The strictest of all: a cookie among the members counts for the whole, and so do a key's own limits.
   const byItself = proven.find((each) => travelsByItself(each.credential.place))
-  const limited = proven.find((each) => each.credential.kind === 'api-key')
+  const key = proven.find((each) => each.credential.kind === 'api-key')?.credential
   // Whoever of them signed for the content: it must be what they signed.
   const contentDigests = proven.flatMap((each) => each.credential.contentDigests ?? [])
   const answerFields = proven.flatMap((each) => each.credential.answerFields ?? [])
   const credential: CredentialFacts = {
-    ...(limited ?? first).credential,
-    kind: first.credential.kind,
+    ...first.credential,
+    ...(key === undefined ? {} : limitsOf(key)),
     expiresAt,
     place: (byItself ?? first).credential.place,
     ...(contentDigests.length === 0 ? {} : { contentDigests }),
     ...(answerFields.length === 0 ? {} : { answerFields }),
   }
   return { identity, credential }
+}
+
+/** What an API key says of its own use, whichever credential comes first. */
+function limitsOf({
+  id,
+  allowedIps,
+  allowedRoutes,
+  rateLimit,
+  expiryNotice,
+}: CredentialFacts): Partial<CredentialFacts> {
+  return {
+    ...(id === undefined ? {} : { keyId: id }),
+    ...(allowedIps === undefined ? {} : { allowedIps }),
+    ...(allowedRoutes === undefined ? {} : { allowedRoutes }),
+    ...(rateLimit === undefined ? {} : { rateLimit }),
+    ...(expiryNotice === undefined ? {} : { expiryNotice }),
+  }
 }
 
 /** Roles that a provider withheld count as there: passing over them would answer for somebody who is not known. */

@@ -35,7 +35,7 @@ export function decisionEvent(
     identity: identity === undefined ? undefined : identityOf(exchange, identity),
     durationMs: Math.round(exchange.decisionMs * 1000) / 1000,
     report,
-    data: identity === undefined ? undefined : droppedOf(exchange, identity),
+    data: identity === undefined ? undefined : dataOf(exchange, identity),
   }
 }
 
@@ -50,6 +50,20 @@ export function tlsOf({
     : { version, cipher, certificate: certificate.fingerprint }
 }
 
+/** What the event says besides: what was dropped on the way to the backend, and what was shown beside the first credential. */
+function dataOf(exchange: ExchangeState, identity: Identity): AuditEntry['data'] {
+  const dropped = droppedOf(exchange, identity)
+  if (exchange.proofs.length < 2) return dropped
+  const { audit } = exchange.snapshot.services
+  const beside = exchange.proofs.slice(1).map(({ authenticator, presented, verified }) => ({
+    authenticator: authenticator.name,
+    kind: verified.credential.kind,
+    ...(verified.credential.id === undefined ? {} : { id: verified.credential.id }),
+    fingerprint: audit.fingerprint(presented.value),
+  }))
+  return { ...dropped, beside }
+}
+
 /** Scopes that no header can tell are dropped on the way to the backend: the log says which. */
 function droppedOf(exchange: ExchangeState, identity: Identity): AuditEntry['data'] {
   if (!identity.scopes.some((scope) => scope.includes(' '))) return undefined
@@ -61,7 +75,7 @@ const credentials = new WeakMap<CredentialFacts, AuditCredential>()
 const identities = new WeakMap<Identity, AuditIdentity>()
 
 function credentialOf(exchange: ExchangeState): AuditCredential | undefined {
-  const { credential, presented, judged } = exchange
+  const { credential, presented, proofs, judged } = exchange
   const { audit } = exchange.snapshot.services
   if (credential === undefined) {
     if (judged === undefined) return undefined
@@ -77,7 +91,7 @@ function credentialOf(exchange: ExchangeState): AuditCredential | undefined {
     known = {
       kind: credential.kind,
       ...(credential.id === undefined ? {} : { id: credential.id }),
-      fingerprint: audit.fingerprint(presented[0]?.value ?? ''),
+      fingerprint: audit.fingerprint((proofs[0]?.presented ?? presented[0])?.value ?? ''),
     }
     credentials.set(credential, known)
   }

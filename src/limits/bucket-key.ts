@@ -34,12 +34,17 @@ export function bucketKey(prefix: string, kind: KeyKind, exchange: LimitedExchan
     case 'key':
     case 'own': {
       const { credential } = exchange
-      const isKey = credential?.id !== undefined && (kind.kind === 'own' || credential.kind === 'api-key')
-      return isKey ? `${prefix}key ${bounded(credential.id)}` : byIdentity(prefix, exchange)
+      // Beside another credential a key is still the key: a fresh token must not bring it a fresh bucket.
+      const id = credential?.keyId ?? (isOwn(kind, credential) ? credential?.id : undefined)
+      return id === undefined ? byIdentity(prefix, exchange) : `${prefix}key ${bounded(id)}`
     }
     case 'header':
       return byHeader(prefix, kind.name, exchange)
   }
+}
+
+function isOwn(kind: KeyKind, credential: LimitedExchange['credential']): boolean {
+  return kind.kind === 'own' || credential?.kind === 'api-key'
 }
 
 function byAddress(prefix: string, { request }: LimitedExchange): string {

@@ -14,9 +14,10 @@ import { isNavigationOf } from './authenticate.ts'
 const idleGuard = { admit: () => 0, failed: () => undefined }
 
 export function authorizeCaller(exchange: ExchangeState): StageResult | Promise<StageResult> {
-  const { compiled, credential, request } = exchange
-  if (credential !== undefined) {
-    const refusal = checkKeyLimits(credential, request.clientIp, compiled!.settings.id)
+  const { compiled, proofs, request } = exchange
+  // Each key among several credentials has its own.
+  for (const { verified } of proofs) {
+    const refusal = checkKeyLimits(verified.credential, request.clientIp, compiled!.settings.id)
     if (refusal !== undefined) return refusal
   }
   if (compiled!.authorization !== undefined) {
