@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { formatFaults, loadConfiguration } from '../../src/config/load.ts'
+import { lint } from '../../src/config/lint/lint.ts'
+import type { Weakness } from '../../src/config/lint/rule.ts'
 import { checksAcrossRooms } from '../../src/gateway/checks.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startTestUpstream, type TestUpstream } from '../harness/upstream.ts'
@@ -151,6 +153,15 @@ routes: [{ id: a, match: { path: /* }, authenticate: [plain], upstream: a }]
       : formatFaults(loaded.faults)
   }
 
+  async function weaknesses(authenticators: string): Promise<readonly Weakness[]> {
+    const folder = await mkdtemp(join(tmpdir(), 'portcullis-basic-'))
+    const file = join(folder, 'portcullis.yaml')
+    await writeFile(file, `version: 1\nauthenticators:\n${authenticators}${upstreams}`)
+    const loaded = await loadConfiguration(file, { env: {} })
+    await rm(folder, { recursive: true })
+    return loaded.ok ? lint(loaded, { nodeVersion: 'v26.0.0' }) : []
+  }
+
   it('alone has the settings of keys', async () => {
     expect(JSON.parse(await load('  plain: { type: basic }\n'))).toMatchObject({
       prefix: 'ptc',
@@ -173,6 +184,18 @@ routes: [{ id: a, match: { path: /* }, authenticate: [plain], upstream: a }]
       grace: 7_200_000,
       onLeak: 'report',
     })
+  })
+
+  it('is warned of by `check`', async () => {
+    const findings = await weaknesses('  plain: { type: basic }\n')
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        id: 'basic-credentials',
+        severity: 'warning',
+        path: 'authenticators.plain',
+      }) as unknown,
+    )
+    expect(findings.map(({ id }) => id)).toContain('api-keys-only')
   })
 
   it('must say whose keys it takes where several could be meant', async () => {
