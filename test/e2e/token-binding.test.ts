@@ -56,7 +56,7 @@ afterAll(async () => {
 })
 
 /** A fresh key, and a token of the provider that is bound to it. */
-async function boundToken(): Promise<{ token: string; keys: CryptoKeyPair; handle: oidc.DPoPHandle }> {
+async function boundToken(): Promise<{ token: string; keys: dpop.KeyPair; handle: oidc.DPoPHandle }> {
   const keys = await oidc.randomDPoPKeyPair('ES256')
   const handle = oidc.getDPoPHandle(config, keys)
   const answer = await oidc.clientCredentialsGrant(config, { scope: 'catalog:read' }, { DPoP: handle })
@@ -93,7 +93,7 @@ describe('openid-client', () => {
 
 describe('the dpop package with fetch', () => {
   const proofFor = async (
-    { token, keys }: { token: string; keys: CryptoKeyPair },
+    { token, keys }: { token: string; keys: dpop.KeyPair },
     path: string,
     nonce?: string,
   ): Promise<Record<string, string>> => ({
