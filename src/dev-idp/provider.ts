@@ -113,6 +113,7 @@ function configure(parts: ProviderParts): Configuration {
       backchannelLogout: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== 'none' },
+      jwtIntrospection: { enabled: true },
       revocation: {
         enabled: true,
         allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
@@ -149,9 +150,8 @@ function clientMetadata(client: DevClient): ClientMetadata {
   const isRedirected = client.grants.includes('authorization_code')
   return {
     client_id: client.id,
-    ...(client.secret === undefined
-      ? { token_endpoint_auth_method: 'none' }
-      : { token_endpoint_auth_method: 'client_secret_basic', client_secret: client.secret }),
+    ...authentication(client),
+    ...(client.signedIntrospection === true ? { introspection_signed_response_alg: 'RS256' } : {}),
     grant_types: [...client.grants],
     response_types: isRedirected ? ['code'] : [],
     redirect_uris: isRedirected ? [...client.redirectUris] : [],
@@ -163,6 +163,13 @@ function clientMetadata(client: DevClient): ClientMetadata {
           backchannel_logout_session_required: true,
         }),
   }
+}
+
+function authentication({ secret, secretIn, keys }: DevClient): Partial<ClientMetadata> {
+  if (keys !== undefined) return { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [...keys] } }
+  if (secret === undefined) return { token_endpoint_auth_method: 'none' }
+  const method = secretIn === 'form' ? 'client_secret_post' : 'client_secret_basic'
+  return { token_endpoint_auth_method: method, client_secret: secret }
 }
 
 /** Consent is given by the house: what is asked for and the user may have is granted, the rest is quietly left out. */

@@ -1,4 +1,5 @@
 // Who may sign in and which applications may ask: the people and clients of the sample catalog.
+import type { JWK } from 'jose'
 
 /** A person who can sign in at the login page. */
 export interface DevUser {
@@ -21,6 +22,12 @@ export interface DevClient {
   readonly id: string
   /** Sent in `Authorization: Basic` or in the form. Without one the client is public and PKCE is all that it has. */
   readonly secret?: string
+  /** Where it sends the secret. Default `header`. */
+  readonly secretIn?: 'header' | 'form'
+  /** Public keys, instead of a secret: it signs who it is (`private_key_jwt`). */
+  readonly keys?: readonly JWK[]
+  /** Answers to its introspections are signed where it asks for that (RFC 9701). */
+  readonly signedIntrospection?: boolean
   readonly grants: readonly DevGrant[]
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris?: readonly string[]
@@ -59,6 +66,8 @@ export function defaultUsers(): readonly DevUser[] {
  * @param gatewayOrigin - where the gateway's own sign-in endpoints will be
  */
 export function defaultClients(gatewayOrigin = 'http://127.0.0.1:8080'): readonly DevClient[] {
+  // People type either name of this machine.
+  const origins = [gatewayOrigin, gatewayOrigin.replace('//127.0.0.1:', '//localhost:')]
   return [
     {
       id: 'catalog-sync',
@@ -72,8 +81,8 @@ export function defaultClients(gatewayOrigin = 'http://127.0.0.1:8080'): readonl
       id: 'web',
       secret: 'web-secret',
       grants: ['authorization_code', 'refresh_token'],
-      redirectUris: [`${gatewayOrigin}/.portcullis/callback/dev`],
-      postLogoutRedirectUris: [`${gatewayOrigin}/.portcullis/logged-out`],
+      redirectUris: origins.map((origin) => `${origin}/.portcullis/callback/dev`),
+      postLogoutRedirectUris: origins.map((origin) => `${origin}/.portcullis/logged-out`),
       backchannelLogoutUri: `${gatewayOrigin}/.portcullis/backchannel-logout/dev`,
     },
   ]

@@ -5,7 +5,8 @@ export type IntrospectionAnswer =
   | { readonly outcome: 'inactive' }
   | {
       readonly outcome: 'unavailable'
-      readonly fault: 'unreachable' | 'client_refused' | 'malformed' | 'misconfigured'
+      /** `malformed` and `server_error` are about this question; the others would meet any. */
+      readonly fault: 'unreachable' | 'client_refused' | 'misconfigured' | 'malformed' | 'server_error'
       /** For the operator; never the token, nor anything of the answer. */
       readonly detail: string
       /** Milliseconds after which it may be asked again. */

@@ -3,7 +3,7 @@ import { decodeProtectedHeader, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { selfSign } from '../../test/support/certificate.ts'
 import { Secret } from '../engine/secret.ts'
-import { basicProof, choosesPost, postProof, proofKey, signedProof } from './client-proof.ts'
+import { basicForms, basicProof, choosesPost, postProof, proofKey, signedProof } from './client-proof.ts'
 
 const now = Date.UTC(2027, 0, 1)
 
@@ -21,8 +21,11 @@ const pairs = {
 
 describe('a secret', () => {
   it('is form-encoded before it is joined to the id', () => {
-    const { authorization } = basicProof('a:b é', new Secret('p+s%&=:'))
+    const { authorization } = basicProof('a:b é', new Secret('p+s%&=:'), 'encoded')
     expect(Buffer.from(authorization!.slice(6), 'base64').toString()).toBe('a%3Ab+%C3%A9:p%2Bs%25%26%3D%3A')
+    expect(basicForms('a:b', new Secret('p+s'), 'encoded')).toEqual(['encoded'])
+    expect(basicForms('ab', new Secret('ps'), 'raw')).toEqual(['encoded'])
+    expect(basicForms('ab', new Secret('p+s'), 'raw')).toEqual(['raw', 'encoded'])
     expect(postProof('a:b', new Secret('s'))).toEqual({ members: { client_id: 'a:b', client_secret: 's' } })
   })
 

@@ -17,13 +17,26 @@ export interface ClientProof {
   readonly members: Readonly<Record<string, string>>
 }
 
+/** How the two halves of a basic proof are written. */
+export type BasicForm = 'encoded' | 'raw'
+
 /**
  * The id and the secret are form-encoded before they are joined, so that a colon or a non-ASCII character in them stays one.
+ * Not every provider decodes them: to those they go `raw`.
  * @see RFC 6749 section 2.3.1
  */
-export function basicProof(id: string, secret: Secret): ClientProof {
-  const pair = `${formEncode(id)}:${formEncode(secret.reveal())}`
+export function basicProof(id: string, secret: Secret, form: BasicForm): ClientProof {
+  const write = form === 'encoded' ? formEncode : (text: string): string => text
+  const pair = `${write(id)}:${write(secret.reveal())}`
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}`, members: {} }
+}
+
+/** @returns the forms to try, that one first; one where both are the same, or the raw one could be read in two ways */
+export function basicForms(id: string, secret: Secret, first: BasicForm): readonly BasicForm[] {
+  const text = secret.reveal()
+  const isSame = formEncode(id) === id && formEncode(text) === text
+  if (isSame || id.includes(':')) return ['encoded']
+  return first === 'encoded' ? ['encoded', 'raw'] : ['raw', 'encoded']
 }
 
 export function postProof(id: string, secret: Secret): ClientProof {

@@ -98,11 +98,18 @@ describe('an introspection', () => {
     [201, 'application/json'],
     [202, 'application/json'],
     [400, 'application/json'],
-    [403, 'application/json'],
   ])('believes nothing of status %s and type %s', async (status, type) => {
     const { server, introspector } = await setUp()
     says(server, { active: true, ...goodClaims(server.issuer) }, type, status)
     expect(told(await introspector.introspect('good'))).toMatch(/^malformed/)
+  })
+
+  it('takes a provider that does not look up such tokens for one that does not know it', async () => {
+    const { server, introspector } = await setUp()
+    for (const error of ['unsupported_token_type', 'invalid_token']) {
+      says(server, { error }, 'application/json', 400)
+      expect(await introspector.introspect('good')).toEqual({ outcome: 'inactive' })
+    }
   })
 
   it('tells a refused client, a provider that is away and one that stalls apart', async () => {

@@ -35,7 +35,7 @@ export function createIntrospector(options: IntrospectorOptions): Introspector {
       { token, token_type_hint: 'access_token' },
       { accept, maxBytes: maxAnswerBytes },
     )
-    return judge(await readClaims(answer, options))
+    return isTokenRefused(answer) ? { outcome: 'inactive' } : judge(await readClaims(answer, options))
   }
   return {
     async introspect(token) {
@@ -46,6 +46,13 @@ export function createIntrospector(options: IntrospectorOptions): Introspector {
       }
     },
   }
+}
+
+/** Some providers look up opaque tokens only, and say so of a signed one. @see RFC 7009 section 2.2.1 */
+function isTokenRefused({ status, body }: FetchedAnswer): boolean {
+  if (status !== 400) return false
+  const error = parseJsonObject(body)?.['error']
+  return error === 'unsupported_token_type' || error === 'invalid_token'
 }
 
 async function readClaims(

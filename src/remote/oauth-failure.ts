@@ -2,6 +2,8 @@
 export const oauthFaults = [
   /** No connection, no answer in time, or the provider said that it cannot now. */
   'unreachable',
+  /** It failed over this question: no sign that it would over another. */
+  'server_error',
   /** It does not take us for the client that we say we are. */
   'client_refused',
   /** It understood, and said no: what was asked for is not given. */

@@ -96,6 +96,18 @@ describe('a client with a secret', () => {
     expect(told.map(({ working }) => working)).toEqual([1, 1, 0])
   })
 
+  it('goes as it is to a provider that does not decode it, and stays so', async () => {
+    const server = await serve()
+    server.misbehave = ({ path, headers }) =>
+      path !== '/introspect' || headers.authorization === `Basic ${btoa('gw:a+b/c==')}`
+        ? undefined
+        : { status: 401, body: {} }
+    const { client } = at(server.issuer, { client: { secrets: ['a+b/c=='] } })
+    for (let turn = 0; turn < 3; turn += 1)
+      expect((await client.post('introspection', { token: 'x' }, how)).status).toBe(200)
+    expect(server.forms).toHaveLength(4)
+  })
+
   it('counts a 400 invalid_client as no, and other errors as an answer', async () => {
     const server = await serve()
     const { client } = at(server.issuer, { client: { secrets: ['new', 'old'] } })
@@ -225,18 +237,19 @@ describe('an endpoint', () => {
   })
 
   it.each([
-    [500, undefined],
-    [503, 7_000],
-    [429, 7_000],
-    [404, undefined],
-  ])('that answers %s is away, for as long as it says', async (status, retryAfter) => {
+    [500, undefined, 'server_error'],
+    [502, undefined, 'unreachable'],
+    [503, 7_000, 'unreachable'],
+    [429, 7_000, 'unreachable'],
+    [404, undefined, 'unreachable'],
+  ])('that answers %s is away, for as long as it says', async (status, retryAfter, fault) => {
     const server = await serve()
     server.misbehave = ({ path }) =>
       path === '/token'
         ? { status, headers: retryAfter === undefined ? {} : { 'retry-after': '7' }, body: {} }
         : undefined
     const failure = at(server.issuer).client.post('token', {}, how)
-    await expect(failure).rejects.toMatchObject({ fault: 'unreachable', retryAfter })
+    await expect(failure).rejects.toMatchObject({ fault, retryAfter })
   })
 
   it('that stalls or sends too much costs a bounded time', async () => {

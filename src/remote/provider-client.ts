@@ -3,12 +3,14 @@ import type { ClientSettings } from '../engine/providers/client-settings.ts'
 import { parseJsonObject } from '../engine/authenticators/jwt/strict-json.ts'
 import type { Clock } from '../ports/clock.ts'
 import {
+  basicForms,
   basicProof,
   certificateProof,
   choosesPost,
   postProof,
   proofKey,
   signedProof,
+  type BasicForm,
   type ClientProof,
 } from './client-proof.ts'
 import { createClientSecrets, type Candidate, type SecretReport } from './client-secrets.ts'
@@ -72,23 +74,33 @@ export function createProviderClient(
   const metadata = metadataSource(provider, clock)
   const { issuer } = provider.profile.metadata
 
-  const proofOf = (
-    { authMethods, proofAlgorithms }: ProviderMetadata,
+  /** The form in which the provider read our name and secret last. */
+  let basicForm: BasicForm = 'encoded'
+
+  /** The proofs to try, in order: one, but for a secret that is rotated, or that not every provider reads alike. */
+  function* proofsFor(
+    known: ProviderMetadata,
     endpoint: ClientEndpoint,
-    { key, certificate }: ClientFiles,
-    candidate: Candidate | undefined,
-  ): ClientProof => {
-    if (client.method === 'mtls') return certificateProof(client.id)
+    files: ClientFiles,
+  ): Generator<Trial> {
+    if (client.method === 'mtls') return yield { prove: () => certificateProof(client.id) }
     if (client.method === 'private_key_jwt') {
-      const pems = { key: key ?? '', ...(certificate === undefined ? {} : { certificate }) }
-      const signing = proofKey(pems, client, proofAlgorithms)
-      return signedProof(client.id, client.proofAudience ?? issuer, signing, clock.now())
+      const { key = '', certificate } = files
+      const pems = { key, ...(certificate === undefined ? {} : { certificate }) }
+      const signing = proofKey(pems, client, known.proofAlgorithms)
+      // Made anew for each try: it is good for one.
+      return yield {
+        prove: () => signedProof(client.id, client.proofAudience ?? issuer, signing, clock.now()),
+      }
     }
-    if (candidate === undefined) throw new TypeError('the client has no secret')
-    const methods = authMethods[endpoint] ?? authMethods.token
-    return choosesPost(methods)
-      ? postProof(client.id, candidate.secret)
-      : basicProof(client.id, candidate.secret)
+    const isPosted = choosesPost(known.authMethods[endpoint] ?? known.authMethods.token)
+    for (const candidate of secrets.candidates()) {
+      const { secret } = candidate
+      if (isPosted) yield { candidate, prove: () => postProof(client.id, secret) }
+      else
+        for (const form of basicForms(client.id, secret, basicForm))
+          yield { candidate, form, prove: () => basicProof(client.id, secret, form) }
+    }
   }
 
   const ask = async (
@@ -104,10 +116,9 @@ export function createProviderClient(
       throw new OAuthFailure('misconfigured', `provider ${provider.name} names no ${endpoint} endpoint`)
     }
     const { poster, files } = await connection.open()
-    const candidates = client.method === 'secret' ? secrets.candidates() : [undefined]
-    for (const candidate of candidates) {
+    for (const trial of proofsFor(known, endpoint, files)) {
       const answer = await twice(() => {
-        const { authorization, members } = proofOf(known, endpoint, files, candidate)
+        const { authorization, members } = trial.prove()
         return poster.post(url, {
           form: new URLSearchParams({ ...form, ...members }),
           accept,
@@ -118,24 +129,25 @@ export function createProviderClient(
         })
       })
       if (isClientRefused(answer)) continue
-      if (answer.status === 404 || answer.status === 405) provider.forgetMetadata()
-      if (answer.status >= 500 || answer.status === 404 || answer.status === 429) {
-        throw new OAuthFailure(
-          'unreachable',
-          `the ${endpoint} endpoint answered with status ${answer.status}`,
-          {
-            retryAfter: retryAfterOf(answer.headers, clock.now()),
-          },
-        )
-      }
-      if (candidate !== undefined) secrets.worked(candidate)
+      judgeStatus(endpoint, answer)
+      if (trial.candidate !== undefined) secrets.worked(trial.candidate)
+      if (trial.form !== undefined) basicForm = trial.form
       return answer
     }
     throw new OAuthFailure(
       'client_refused',
       `the ${endpoint} endpoint does not take the gateway for the client ${client.id}` +
-        (candidates.length > 1 ? `, with none of its ${candidates.length} secrets` : ''),
+        (client.secrets.length > 1 ? `, with none of its ${client.secrets.length} secrets` : ''),
     )
+  }
+
+  const judgeStatus = (endpoint: ClientEndpoint, { status, headers }: FetchedAnswer): void => {
+    if (status === 404 || status === 405) provider.forgetMetadata()
+    if (status < 500 && status !== 404 && status !== 429) return
+    const fault = status === 500 || status === 501 ? 'server_error' : 'unreachable'
+    throw new OAuthFailure(fault, `the ${endpoint} endpoint answered with status ${status}`, {
+      retryAfter: retryAfterOf(headers, clock.now()),
+    })
   }
 
   return {
@@ -156,6 +168,13 @@ export function createProviderClient(
   }
 }
 
+/** One way to prove ourselves. */
+interface Trial {
+  readonly candidate?: Candidate
+  readonly form?: BasicForm
+  readonly prove: () => ClientProof
+}
+
 /** Once more where a kept connection was closed under the question: every question here may be asked twice. */
 async function twice(send: () => Promise<FetchedAnswer>): Promise<FetchedAnswer> {
   try {
@@ -166,10 +185,12 @@ async function twice(send: () => Promise<FetchedAnswer>): Promise<FetchedAnswer>
   }
 }
 
-/** @see RFC 6749 section 5.2: 401 where the `Authorization` field was used, else 400 or 401 */
+/** @see RFC 6749 section 5.2: 401 where the `Authorization` field was used, else 400 or 401; some say 403 and no more */
 function isClientRefused({ status, body }: FetchedAnswer): boolean {
   if (status === 401) return true
-  return status === 400 && parseJsonObject(body)?.['error'] === 'invalid_client'
+  if (status !== 400 && status !== 403) return false
+  const error = parseJsonObject(body)?.['error']
+  return error === 'invalid_client' || (status === 403 && error === undefined)
 }
 
 /** An explicit endpoint works without metadata, which then tells only how to prove oneself. */

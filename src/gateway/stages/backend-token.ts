@@ -56,7 +56,7 @@ function take(exchange: ExchangeState, found: CachedToken): StageResult {
 
 /** A provider that cannot answer now is 503; one that answers, and gives no token, is 502: waiting does not mend it. */
 function refusalOf({ fault, detail, retryAfter }: CachedToken & { outcome: 'failed' }): Refusal {
-  return fault === 'unreachable'
+  return fault === 'unreachable' || fault === 'server_error'
     ? refuse('backend_token_unavailable', { detail, retryAfter: Math.max(1, Math.ceil(retryAfter / 1_000)) })
     : refuse('backend_token_refused', { detail, status: 502 })
 }

@@ -286,6 +286,17 @@ describe('a provider that is away', () => {
     expect(await bench.judge('opaque')).toBe('introspection_unavailable')
   })
 
+  it('is not one that stumbles over some tokens: whoever makes them up keeps nobody else out', async () => {
+    const bench = introspectionBench()
+    for (const fault of ['malformed', 'server_error'] as const) {
+      bench.answer = () => ({ ...(away as IntrospectionAnswer & { outcome: 'unavailable' }), fault })
+      for (let turn = 0; turn < 20; turn += 1)
+        expect(await bench.judge(`${fault}-${turn}`, '198.51.100.1')).toBe('introspection_unavailable')
+      bench.answer = () => active()
+      expect(await bench.judge(`good-${fault}`)).toBe('verified')
+    }
+  })
+
   it('is not asked again and again, while known tokens go on', async () => {
     const bench = introspectionBench({ cacheFor: 1_000, staleFor: 60_000 })
     await bench.judge('known')

@@ -71,7 +71,9 @@ export function createIntrospectionAuthenticator(
     }
     const now = clock.now()
     if (answer.outcome === 'unavailable') {
-      permit.failed(answer.retryAfter, now)
+      // A token that the provider stumbles over must not look like a provider that is away: anybody can make one up.
+      if (answer.fault === 'malformed' || answer.fault === 'server_error') permit.answered(false, now)
+      else permit.failed(answer.retryAfter, now)
       return staleOr(token, away(answer))
     }
     const found =
