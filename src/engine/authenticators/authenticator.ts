@@ -46,7 +46,7 @@ export interface Authenticator {
   verify(presented: Presented, request: GatewayRequest): Outcome | Promise<Outcome>
   /**
    * Holds a verified credential to the key that it is bound to; asked for each request, also where the credential itself is
-   * known from memory. Without it, a credential with a confirmation is held by `bind` with no demands of its own.
+   * known from memory. Without it, a credential that is bound to a key is refused.
    */
   readonly binding?: Binding
   /**
