@@ -37,7 +37,7 @@ export async function answerInteraction(
   const form = {
     action: `/interaction/${details.uid}`,
     client: String(details.params['client_id']),
-    formTargets: redirectOrigins(parts.clients),
+    formTargets: formTargets(parts.clients, details.params['redirect_uri']),
   }
   if (request.method !== 'POST') {
     const hint = details.params['login_hint']
@@ -52,6 +52,12 @@ export async function answerInteraction(
     return
   }
   await provider.interactionFinished(request, response, { login: { accountId: user.name, remember: false } })
+}
+
+/** Where a client that registered itself wants its answer is known from what it asked; the library has checked it. */
+function formTargets(clients: readonly DevClient[], redirectUri: unknown): readonly string[] {
+  const known = redirectOrigins(clients)
+  return typeof redirectUri === 'string' ? [...new Set([...known, new URL(redirectUri).origin])] : known
 }
 
 function verifyPassword(users: readonly DevUser[], name: string, password: string): DevUser | undefined {

@@ -203,6 +203,7 @@ class Person implements OAuthClientProvider {
   /** @returns the code that comes back to the host */
   async signIn(): Promise<string> {
     const cookies = new Map<string, string>()
+    const policies: string[] = []
     const go = async (url: string | URL, body?: URLSearchParams): Promise<string> => {
       const cookie = [...cookies].map((pair) => pair.join('=')).join('; ')
       const answer = await fetch(new URL(url, provider.issuer), {
@@ -210,6 +211,7 @@ class Person implements OAuthClientProvider {
         headers: { accept: 'text/html', cookie },
         ...(body === undefined ? {} : { method: 'POST', body }),
       })
+      policies.push(answer.headers.get('content-security-policy') ?? '')
       for (const line of answer.headers.getSetCookie()) {
         const [name = '', value = ''] = line.slice(0, line.indexOf(';')).split(/=(.*)/s)
         if (value === '') cookies.delete(name)
@@ -218,6 +220,9 @@ class Person implements OAuthClientProvider {
       return answer.headers.get('location') ?? ''
     }
     const page = await go(this.asked!)
+    await go(page)
+    // A browser would not follow the form's answer to a place that the page's policy does not name.
+    expect(policies.at(-1)).toContain(` ${new URL(redirectUrl).origin}`)
     const accepted = await go(
       page,
       new URLSearchParams({ name: this.#name, password: `${this.#name}-password` }),
