@@ -98,7 +98,41 @@ export const revocationPageView: z.ZodType = z.strictObject({
 export const auditPageView: z.ZodType = z.strictObject({
   items: z.array(z.looseObject({})).describe('Events as they stand in the log, newest first.'),
 })
-export const providerView: z.ZodType = z.looseObject({ name: z.string() })
+const seenKey = z.strictObject({
+  kid: z.string().optional(),
+  alg: z.string().optional(),
+  kty: z.string(),
+  firstSeenAt: z.string().describe('RFC 3339 time, since the gateway started.'),
+  lastSeenAt: z.string().describe('RFC 3339 time of the last set that had it.'),
+})
+
+const clientView = z.strictObject({
+  id: z.string(),
+  method: z.enum(['secret', 'private_key_jwt', 'mtls']),
+  secrets: z.int().optional().describe('How many are configured.'),
+  working: z.int().optional().describe('Which one the provider took last; 1 is the newest.'),
+  oldSecretLastUsedAt: z
+    .string()
+    .optional()
+    .describe('RFC 3339 time at which one that is not the newest was last taken.'),
+  stage: z
+    .enum(['new', 'both', 'draining'])
+    .optional()
+    .describe('Of a rotation. `draining`: the older ones were silent for an hour, and can be withdrawn.'),
+})
+
+export const providerView: z.ZodType = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  issuer: z.string(),
+  state: z.enum(['unfetched', 'fresh', 'stale', 'unavailable']).describe('Of its keys.'),
+  fetchedAt: z.string().optional().describe('RFC 3339 time.'),
+  expiresAt: z.string().optional().describe('RFC 3339 time until which the keys are fresh.'),
+  keys: z.array(seenKey),
+  keysGone: z.array(seenKey).describe('Keys that left the set, the last one first.'),
+  clients: z.array(clientView).describe('The clients that the gateway is there.'),
+  lastError: z.string().optional().describe('Why the last fetch failed; absent once one succeeded.'),
+})
 export const providerPageView: z.ZodType = z.strictObject({ items: z.array(providerView) })
 
 export const healthView: z.ZodType = z.strictObject({

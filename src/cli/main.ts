@@ -73,6 +73,7 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   keys: async () => (await import('./commands/keys.ts')).registerKeys,
   revoke: async () => (await import('./commands/revoke.ts')).registerRevoke,
   audit: async () => (await import('./commands/audit.ts')).registerAudit,
+  providers: async () => (await import('./commands/providers.ts')).registerProviders,
 }
 
 async function loadCommands(argv: readonly string[]): Promise<readonly Register[]> {

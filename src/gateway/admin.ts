@@ -9,6 +9,7 @@ import type { Provider } from '../remote/provider.ts'
 import { isLoopbackHost } from '../remote/address-guard.ts'
 import type { Built } from './build.ts'
 import type { Foundation } from './services.ts'
+import { viewOfProvider, type ProviderView } from './provider-view.ts'
 import { packageVersion } from './version.ts'
 
 export interface RunningAdmin {
@@ -32,6 +33,8 @@ export async function startAdminServer(foundation: Foundation, current: () => Bu
     configuration,
     afterwards: () => revocations.refresh(),
   })
+  const describe = (provider: Provider): ProviderView =>
+    viewOfProvider(provider, configuration(), clock.now())
   const settings = configuration().admin
   const directory = audit.directory
   const server = await startAdmin({
@@ -81,14 +84,4 @@ function noteOf(settings: AdminSettings): string {
 
 function providersOf({ providers }: Built): Provider[] {
   return [...providers.values()].map(({ part }) => part)
-}
-
-function describe(provider: Provider): { readonly name: string; readonly [fact: string]: unknown } {
-  const { fetchedAt, expiresAt, ...rest } = provider.report()
-  return {
-    ...rest,
-    type: provider.settings.type,
-    ...(fetchedAt === undefined ? {} : { fetchedAt: new Date(fetchedAt).toISOString() }),
-    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
-  }
 }

@@ -39,11 +39,7 @@ export function createLoginProvider(
     if (known !== undefined) return known
     const made = {
       connection: openConnection(provider.settings, settings, clock, undefined),
-      secrets: createClientSecrets(
-        settings.secrets,
-        clock,
-        tellSecrets(services, provider.name, settings.id),
-      ),
+      secrets: createClientSecrets(settings.secrets, clock, tellSecrets(services, provider, settings)),
     }
     clients.set(settings, made)
     return made

@@ -10,6 +10,7 @@ import { createIntrospector } from '../remote/introspection.ts'
 import { createProviderClient, type ProviderClient } from '../remote/provider-client.ts'
 import type { Provider } from '../remote/provider.ts'
 import type { SecretReport } from '../remote/client-secrets.ts'
+import { fingerprintOf } from './keep.ts'
 import type { Services } from './snapshot.ts'
 
 export interface ProviderClients {
@@ -33,7 +34,7 @@ export function createProviderClients(services: Told): ProviderClients {
   const client = (provider: Provider, settings: ClientSettings): ProviderClient =>
     createProviderClient(provider, settings, {
       clock: services.clock,
-      onSecret: tellSecrets(services, provider.name, settings.id),
+      onSecret: tellSecrets(services, provider, settings),
     })
   return {
     client,
@@ -82,14 +83,23 @@ function introspectorAt(
   }
 }
 
+/** A client with its list of secrets, by a name that tells none of them. */
+export function secretsOf({ id, secrets }: ClientSettings): string {
+  return `${id} ${fingerprintOf(secrets)}`
+}
+
 /** A rotation is over when the newest secret works and the last use of an old one lies behind. */
 export function tellSecrets(
   { log, metrics }: Told,
-  provider: string,
-  client: string,
+  { name: provider, secrets }: Pick<Provider, 'name' | 'secrets'>,
+  settings: ClientSettings,
 ): (report: SecretReport) => void {
+  const { id: client } = settings
+  const listed = secretsOf(settings)
   let told: number | undefined = 0
-  return ({ count, working, oldUsedAt }) => {
+  return (report) => {
+    secrets.note(listed, report)
+    const { count, working, oldUsedAt } = report
     if (oldUsedAt !== undefined) metrics.clientSecretOldUsed(provider, client, oldUsedAt / 1_000)
     if (working === told) return
     told = working

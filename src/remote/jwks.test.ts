@@ -420,6 +420,10 @@ it('the report names keys and times, and no key material', async () => {
     state: 'fresh',
     fetchedAt: on.clock.time,
     expiresAt: on.clock.time + 10 * minute,
-    keys: [{ kid: 'a', alg: 'ES256', kty: 'EC' }, { kty: 'EC' }],
+    keys: [
+      { kid: 'a', alg: 'ES256', kty: 'EC', firstSeenAt: on.clock.time, lastSeenAt: on.clock.time },
+      { kty: 'EC', firstSeenAt: on.clock.time, lastSeenAt: on.clock.time },
+    ],
+    keysGone: [],
   })
 })

@@ -7,6 +7,7 @@ import type { FetchedAnswer } from './guarded-fetch.ts'
 import { AnswerError, readJsonObject } from './json-answer.ts'
 import { readKeySet } from './jwk-set.ts'
 import { indexKeys, type KeyIndex } from './key-index.ts'
+import { createKeySightings, type KeySighting } from './key-sightings.ts'
 import { refreshDelay, retryDelay, scheduleUnref, type Schedule } from './schedule.ts'
 import { createUnknownKids } from './unknown-kids.ts'
 
@@ -38,8 +39,19 @@ export interface KeySetReport {
   readonly state: 'unfetched' | 'fresh' | 'stale' | 'unavailable'
   readonly fetchedAt?: number
   readonly expiresAt?: number
-  readonly keys: readonly { readonly kid?: string; readonly alg?: string; readonly kty: string }[]
+  readonly keys: readonly SeenKey[]
+  /** Keys that left the set, the last one first. */
+  readonly keysGone: readonly SeenKey[]
   readonly lastError?: string
+}
+
+export interface SeenKey {
+  readonly kid?: string
+  readonly alg?: string
+  readonly kty: string
+  /** Since this process started. */
+  readonly firstSeenAt: number
+  readonly lastSeenAt: number
 }
 
 export interface ManagedKeySet extends KeySet {
@@ -74,6 +86,7 @@ class RemoteKeySet implements ManagedKeySet {
   readonly #random: () => number
   readonly #closing = new AbortController()
   readonly #unknownKids = createUnknownKids()
+  readonly #sightings = createKeySightings()
   #index: KeyIndex = indexKeys(new Map())
   #generation = 0
   #fetchedAt: number | undefined
@@ -121,11 +134,8 @@ class RemoteKeySet implements ManagedKeySet {
       issuer: this.#options.issuer,
       state: this.#state(now),
       ...(this.#fetchedAt === undefined ? {} : { fetchedAt: this.#fetchedAt, expiresAt: this.#freshUntil }),
-      keys: [...this.#index.byContent.values()].map(({ kid, alg, kty }) => ({
-        ...(kid === undefined ? {} : { kid }),
-        ...(alg === undefined ? {} : { alg }),
-        kty,
-      })),
+      keys: this.#sightings.current().map(seenKey),
+      keysGone: this.#sightings.gone().map(seenKey),
       ...(this.#failure === undefined ? {} : { lastError: this.#failure.message }),
     }
   }
@@ -232,6 +242,7 @@ class RemoteKeySet implements ManagedKeySet {
     const document = readJsonObject(fetched, 'key set')
     const keys = readKeySet(document, this.#index.byContent, this.#options.use)
     const now = this.#clock.now()
+    this.#sightings.saw(keys, now)
     const isSame = this.#fetchedAt !== undefined && this.#index.hasSameKeys(keys)
     if (!isSame) {
       this.#index = indexKeys(keys)
@@ -254,6 +265,16 @@ class RemoteKeySet implements ManagedKeySet {
         : refreshDelay(this.#freshUntil - now, this.#random)
     this.#nextAttemptAt = now + delay
     this.#cancelNext = this.#schedule(delay, () => void this.#fetched())
+  }
+}
+
+function seenKey({ key: { kid, alg, kty }, firstSeenAt, lastSeenAt }: KeySighting): SeenKey {
+  return {
+    ...(kid === undefined ? {} : { kid }),
+    ...(alg === undefined ? {} : { alg }),
+    kty,
+    firstSeenAt,
+    lastSeenAt,
   }
 }
 

@@ -17,6 +17,7 @@ import { AnswerError } from './json-answer.ts'
 import { documentReader, usesMetadata } from './provider-documents.ts'
 import { createKeySet, type KeySetReport, type RefreshOutcome } from './jwks.ts'
 import type { Schedule } from './schedule.ts'
+import { createSecretLedger, type SecretLedger } from './secret-ledger.ts'
 
 export interface ProviderDependencies {
   readonly clock: Clock
@@ -41,6 +42,8 @@ export interface Provider {
   /** The metadata is asked for again next time: an endpoint may have moved. */
   forgetMetadata(): void
   report(): KeySetReport
+  /** What became of the secrets that the gateway proves itself with there. */
+  readonly secrets: SecretLedger
   /** Fetches metadata and keys now. */
   refresh(): Promise<RefreshOutcome>
   /** Stops all fetching. Requests in flight still find the cached keys. */
@@ -96,6 +99,7 @@ export function createProvider(settings: ProviderSettings, dependencies: Provide
     endpoints: async () => (await metadata()).endpoints,
     forgetMetadata: () => discovery?.forget(),
     report: () => keySet.report(),
+    secrets: createSecretLedger(),
     refresh: () => {
       discovery?.forget()
       return keySet.refresh()

@@ -2,10 +2,9 @@ import type { Operation } from '../operation.ts'
 import { AdminProblem } from '../problem.ts'
 import { providerPageView, providerView } from '../views.ts'
 
-/** A provider's name, and whatever is known of its state. */
+/** A provider's name, and whatever is known of its state; `providerView` says what that is. */
 export interface ProviderState {
   readonly name: string
-  readonly [fact: string]: unknown
 }
 
 export interface ProviderDesk {

@@ -5,7 +5,14 @@ import type { CreatedKey, KeyManager, KeyPage, RotatedKey } from '../../keys/man
 import { KeyProblem, type Fault, type KeyProblemKind } from '../../keys/problem.ts'
 import type { Revoked, RevocationManager, RevocationView } from '../../keys/revocations.ts'
 import type { KeyView } from '../../keys/view.ts'
+import type { ProviderView } from '../../gateway/provider-view.ts'
 import { CommandError } from '../context.ts'
+
+export interface ProviderDesk {
+  list(): Promise<readonly ProviderView[]>
+  /** @throws CommandError when there is no such provider */
+  refresh(name: string): Promise<ProviderView>
+}
 
 type Call = <Answer>(method: 'GET' | 'POST', path: string, body?: unknown) => Promise<Answer>
 
@@ -20,6 +27,7 @@ export function connectToAdmin(
   readonly keys: KeyManager
   readonly revocations: RevocationManager
   readonly assertionKeys: AssertionKeyManager
+  readonly providers: ProviderDesk
 } {
   const base = baseOf(address)
   if (token === undefined || token === '') {
@@ -30,6 +38,15 @@ export function connectToAdmin(
     keys: remoteKeys(call),
     revocations: remoteRevocations(call),
     assertionKeys: remoteAssertionKeys(call),
+    providers: remoteProviders(call),
+  }
+}
+
+function remoteProviders(call: Call): ProviderDesk {
+  const path = '/api/v1/providers'
+  return {
+    list: async () => (await call<{ items: ProviderView[] }>('GET', path)).items,
+    refresh: (name) => call<ProviderView>('POST', `${path}/${encodeURIComponent(name)}/refresh`),
   }
 }
 
