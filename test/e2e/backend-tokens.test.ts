@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { loadConfiguration } from '../../src/config/load.ts'
 import { startAuthorizationServer, type AuthorizationServer } from '../harness/authorization-server.ts'
+import { TestBrowser } from '../harness/browser.ts'
+import { startSignInProvider } from '../harness/sign-in-provider.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startTestUpstream, type TestUpstream } from '../harness/upstream.ts'
 
@@ -189,6 +191,30 @@ describe('a token exchange', () => {
     expect(setting.seen()).toEqual([undefined])
     expect(asked(setting)).toEqual([])
   })
+})
+
+it("a browser's session is exchanged by the access token that stands behind its cookie", async () => {
+  const login = await startSignInProvider()
+  const setting = await setUp(exchangeText)
+  closers.push(() => login.close())
+  await setting.gateway.change(
+    setting.text
+      .replace('providers: {', `providers: { login: { type: oidc, issuer: "${login.issuer}" },`)
+      .replace(
+        'authenticators:',
+        'authenticators:\n  browser: { type: session, provider: login, client: { id: web, secret: web-secret } }',
+      )
+      .replace('[signed, opaque]', '[browser]'),
+  )
+  const browser = new TestBrowser()
+  expect((await browser.visit(`${setting.gateway.url}/page`)).status).toBe(200)
+  expect(setting.seen()).toEqual(['Bearer backend-1'])
+  const [request] = asked(setting)
+  expect(request).toMatchObject({ subject_token_type: accessToken })
+  expect(setting.upstream.requests[0]!.headers.cookie).toBeUndefined()
+  expect([...browser.jar.values()].flatMap((cookies) => [...cookies.values()])).not.toContain(
+    request!['subject_token'],
+  )
 })
 
 describe('client credentials', () => {

@@ -68,6 +68,8 @@ export interface Authenticator {
 export interface SubjectToken {
   readonly token: string
   readonly type: 'access_token' | 'id_token'
+  /** Milliseconds since the epoch, where it ends before the credential does. */
+  readonly expiresAt?: number
 }
 
 /** What an authenticator demands of the proof of possession that comes with its tokens. */

@@ -38,7 +38,10 @@ function exchangeFor(
 ): StageResult | Promise<StageResult> {
   return subject === undefined
     ? refuse('backend_token_refused', { status: 502, detail: 'the credential brings no token to exchange' })
-    : awaiting(exchange, tokens.get(subject, exchange.credential!.expiresAt))
+    : awaiting(
+        exchange,
+        tokens.get(subject, Math.min(subject.expiresAt ?? Infinity, exchange.credential!.expiresAt)),
+      )
 }
 
 function awaiting(

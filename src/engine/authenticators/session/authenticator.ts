@@ -8,12 +8,13 @@ import type { CredentialPlace } from '../../identity.ts'
 import { rejected, type Absent, type Outcome, type Verified } from '../../outcome.ts'
 import type { Profile } from '../../providers/profile.ts'
 import type { GatewayRequest } from '../../request.ts'
+import { accessTokenOf } from '../../sessions/access-token.ts'
 import { openContent, type SessionContent } from '../../sessions/content.ts'
 import { clearCookie, digestOfCookie, sessionCookieName } from '../../sessions/cookie.ts'
 import type { EndSession, RefreshSession } from '../../sessions/parts.ts'
 import type { SessionUsage } from '../../sessions/usage.ts'
 import type { Vault } from '../../sessions/vault.ts'
-import type { Authenticator, Presented } from '../authenticator.ts'
+import type { Authenticator, Presented, SubjectToken } from '../authenticator.ts'
 import { attempt, isAway } from './attempt.ts'
 import { knownBy, type Known } from './known.ts'
 import type { SessionSettings } from './settings.ts'
@@ -207,6 +208,12 @@ export function createSessionAuthenticator(
       const known = current(presented.value)
       const outcome = known === undefined ? undefined : judge(known, request, 'look')
       return outcome ?? prove(presented, request, 'look')
+    },
+    subjectToken(proven: Verified): SubjectToken | undefined {
+      const token = accessTokenOf(proven.credential)
+      if (token === undefined) return undefined
+      const known = cache.get(valueOf.get(proven) ?? '')
+      return { token: token.reveal(), type: 'access_token', expiresAt: known?.accessEndsAt ?? Infinity }
     },
     stands(proven: Verified) {
       const value = valueOf.get(proven)

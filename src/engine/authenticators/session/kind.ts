@@ -13,6 +13,7 @@ export const session: AuthenticatorKind = defineKind<ParsedSession, SessionSetti
   check: checkSession,
   competes: (one, other) => providersOf(one).some((provider) => providersOf(other).includes(provider)),
   apart: 'two providers, or one of the two on this route',
+  bringsToken: true,
   create: (settings, { clock, revocations, provider, changes, sessions }) =>
     createSessionAuthenticator(settings, {
       clock,
