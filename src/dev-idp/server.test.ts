@@ -272,7 +272,7 @@ describe('signing in through the browser', () => {
     const style = /<style>([^<]*)<\/style>/.exec(html)?.[1] ?? ''
     expect(policy).toContain(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`)
     expect(policy).toContain("default-src 'none'")
-    expect(policy).toContain("form-action 'self' http://127.0.0.1:8080;")
+    expect(policy).toContain("form-action 'self' http://127.0.0.1:8080 http://localhost:8080;")
   })
 
   it('refuses a wrong password and an unknown user with the same words', async () => {

@@ -3,6 +3,7 @@ import type { ClientSettings } from '../engine/providers/client-settings.ts'
 import type { ClientProof, LoginFetch, LoginProvider, ServerFacts } from '../login/dependencies.ts'
 import { openConnection, type ClientConnection } from '../remote/client-connection.ts'
 import {
+  basicForms,
   basicProof,
   certificateProof,
   choosesPost,
@@ -67,11 +68,16 @@ export function createLoginProvider(
         ]
       }
       const { secrets } = clientOf(client)
-      const proofOf = choosesPost(authMethods.token) ? postProof : basicProof
-      return secrets.candidates().map((candidate): ClientProof => ({
-        ...proofOf(client.id, candidate.secret),
-        worked: () => secrets.worked(candidate),
-      }))
+      const isPost = choosesPost(authMethods.token)
+      return secrets.candidates().flatMap((candidate) =>
+        (isPost
+          ? [postProof(client.id, candidate.secret)]
+          : // Some providers read the pair as it stands, without decoding it.
+            basicForms(client.id, candidate.secret, 'encoded').map((form) =>
+              basicProof(client.id, candidate.secret, form),
+            )
+        ).map((proof): ClientProof => ({ ...proof, worked: () => secrets.worked(candidate) })),
+      )
     },
   }
 }

@@ -1,20 +1,22 @@
 /** The answers that a browser gets while it signs in and out: redirects, and small pages that load nothing and run nothing. */
 import type { Answer } from '../exchange.ts'
 
-const everywhere = [
-  'Cache-Control',
-  'no-store',
-  // The address of a callback holds a code, and that of a login where somebody wanted to go.
-  'Referrer-Policy',
-  'no-referrer',
-  'X-Content-Type-Options',
-  'nosniff',
-] as const
+const everywhere = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff'] as const
+/** The address of a callback holds a code, and that of a login where somebody wanted to go: told to nobody else. */
+const untold = ['Referrer-Policy', 'no-referrer'] as const
+/** The same, but for ourselves: with `no-referrer` browsers send the forms of a page with `Origin: null`. */
+const toldToUs = ['Referrer-Policy', 'same-origin'] as const
 
 export function redirectTo(location: string, cookies: readonly string[], status: 302 | 303 = 302): Answer {
   return {
     status,
-    fields: ['Location', location, ...cookies.flatMap((each) => ['Set-Cookie', each]), ...everywhere],
+    fields: [
+      'Location',
+      location,
+      ...cookies.flatMap((each) => ['Set-Cookie', each]),
+      ...everywhere,
+      ...untold,
+    ],
     body: '',
   }
 }
@@ -40,6 +42,7 @@ export function pageAnswer(
       policy,
       ...cookies.flatMap((each) => ['Set-Cookie', each]),
       ...everywhere,
+      ...toldToUs,
     ],
     body: html,
   }

@@ -215,9 +215,22 @@ function refusalFor({ kind, error, detail }: ProviderFault): Refusal {
   return again(error === 'access_denied' ? 'login_denied' : 'login_failed', detail)
 }
 
+/** What a person is told; what exactly was wrong goes to the log. */
+const advices: Readonly<Partial<Record<Reason, string>>> = {
+  login_unknown: 'this attempt to sign in is over, or was begun in another browser',
+  login_expired: 'this attempt to sign in took too long',
+  login_replayed: 'this attempt to sign in is over',
+  login_denied: 'the provider did not let you in',
+  login_unavailable: 'the provider cannot be reached at the moment',
+}
+
 function again(reason: Reason, detail?: string): Refusal {
   return refuse(reason, {
     ...(detail === undefined ? {} : { detail }),
-    advice: { text: 'Signing in did not work.', label: 'Try again', href: '/.portcullis/login' },
+    advice: {
+      text: advices[reason] ?? 'signing in did not work',
+      label: 'Try again',
+      href: '/.portcullis/login',
+    },
   })
 }

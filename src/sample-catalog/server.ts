@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createExaminer } from './caller.ts'
 import type { ExaminedCaller } from './caller.ts'
+import { catalogPage } from './page.ts'
 import { createShelf } from './shelf.ts'
 import type { Shelf } from './shelf.ts'
 import { streamTicks } from './stream.ts'
@@ -79,6 +80,7 @@ type Handler = (context: {
 }) => void | Promise<void>
 
 const resources: readonly { readonly path: RegExp; readonly methods: Readonly<Record<string, Handler>> }[] = [
+  { path: /^\/$/, methods: { GET: showPage } },
   { path: /^\/healthz$/, methods: { GET: showHealth } },
   { path: /^\/whoami$/, methods: { GET: (context) => reply(context, 200, {}) } },
   { path: /^\/stream$/, methods: { GET: openStream } },
@@ -111,6 +113,12 @@ type Context = Parameters<Handler>[0]
 function showHealth({ response }: Context): void {
   response.writeHead(200, { 'Content-Type': 'application/json' })
   response.end('{"status":"ok"}')
+}
+
+function showPage({ service, request, response, examined }: Context): void {
+  const { html, headers } = catalogPage(service.shelf.list(), examined.caller.identity)
+  response.writeHead(200, { ...headers, 'Content-Length': Buffer.byteLength(html) })
+  response.end(request.method === 'HEAD' ? undefined : html)
 }
 
 function openStream({ service, response, examined }: Context): void {

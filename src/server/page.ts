@@ -28,12 +28,12 @@ p{margin:0 0 1rem}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:0;font-size:.875rem;color:#5a5a5a}
 dt{grid-column:1}
 dd{grid-column:2;margin:0;font-family:ui-monospace,monospace;overflow-wrap:anywhere}
-form,nav{display:grid;gap:.75rem;margin:1rem 0}
+form,nav{display:grid;gap:.75rem;margin:1rem 0;min-width:min(20rem,80vw)}
 label{font-weight:600}
 input,button,.button{box-sizing:border-box;width:100%;padding:.625rem .875rem;font:inherit;border-radius:.375rem;border:1px solid #8a8a86;text-align:center}
 input{background:#fff;color:inherit;text-align:left}
 button,.button{background:#1c1c1c;border-color:#1c1c1c;color:#fff;cursor:pointer;text-decoration:none}
-nav .button+.button{background:none;color:inherit}
+nav .button+.button,form~nav .button{background:none;color:inherit}
 .or{text-align:center;color:#5a5a5a;margin:0}
 [role=alert]{color:#a32020}
 :focus-visible{outline:3px solid #4a8cf0;outline-offset:2px}
@@ -44,13 +44,12 @@ export function renderPage(facts: PageFacts): string {
   const { advice } = facts
   const told =
     advice === undefined
-      ? ''
+      ? `<p>${escapeHtml(sentence(facts.detail))}</p>\n`
       : `<p>${escapeHtml(sentence(advice.text))} <a href="${escapeHtml(advice.href)}">${escapeHtml(advice.label)}</a></p>\n`
   return renderDocument({
     title: `${String(facts.status)} ${facts.title}`,
     heading: facts.title,
-    body: `<p>${escapeHtml(sentence(facts.detail))}</p>
-${told}<dl>
+    body: `${told}<dl>
 <dt>Status</dt><dd>${String(facts.status)}</dd>
 <dt>Code</dt><dd>${escapeHtml(facts.code)}</dd>
 <dt>Request</dt><dd>${escapeHtml(facts.requestId)}</dd>

@@ -11,7 +11,11 @@ import { runCommand, startGatewayProcess } from '../harness/process.ts'
 import { startTestUpstream, type TestUpstream } from '../harness/upstream.ts'
 
 const examples = join(import.meta.dirname, '..', '..', 'examples')
-const env = { PORTCULLIS_PEPPER: 'a long random text', PORTCULLIS_ADMIN_TOKEN: 'an-admin-token' }
+const env = {
+  PORTCULLIS_PEPPER: 'a long random text',
+  PORTCULLIS_ADMIN_TOKEN: 'an-admin-token',
+  WEB_SECRET: 'a-web-secret',
+}
 /** Processes start slowly on a busy machine. */
 const patience = 60_000
 const files = [

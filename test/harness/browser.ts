@@ -20,6 +20,8 @@ export interface Visit {
 export class TestBrowser {
   /** Host and port → name → value. */
   readonly jar: Map<string, Map<string, string>> = new Map()
+  /** Names without a port of their own → the port to dial. */
+  readonly ports: Map<string, number> = new Map()
   /** Every answer, redirects too. */
   readonly history: Seen[] = []
 
@@ -81,7 +83,7 @@ export class TestBrowser {
         {
           // Every name leads here: only its port says who answers.
           host: '127.0.0.1',
-          port: target.port,
+          port: this.ports.get(target.host) ?? target.port,
           servername: target.hostname,
           rejectUnauthorized: false,
           path: target.pathname + target.search,

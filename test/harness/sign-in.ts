@@ -11,9 +11,9 @@ export interface SignIn extends AsyncDisposable {
   readonly gateway: TestGateway
   readonly url: string
   /** A browser that is signed in. */
-  signedIn(path?: string): Promise<TestBrowser>
+  readonly signedIn: (path?: string) => Promise<TestBrowser>
   /** Events of sessions in the audit log, so far. */
-  sessionEvents(): Promise<readonly Record<string, unknown>[]>
+  readonly sessionEvents: () => Promise<readonly Record<string, unknown>[]>
 }
 
 export interface SignInText {

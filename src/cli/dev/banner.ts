@@ -15,6 +15,8 @@ export function printBanner(context: CliContext, facts: DevFacts): void {
   print(context, `  admin     ${facts.admin}   (token: ${facts.adminToken})`)
   print(context, `  config    ${facts.config}`)
 
+  heading('In a browser: sign in, look around, sign out')
+  print(context, `${facts.gateway}/catalog/`)
   heading('No credential: refused')
   print(context, `curl -i ${facts.gateway}/catalog/items`)
   heading('A partner with an API key: may read')

@@ -52,13 +52,19 @@ export async function adminTokenOf(folder: DevFolder): Promise<string> {
   return (await readFile(folder.adminToken, 'utf8')).trim()
 }
 
-/** Writes the quickstart configuration with this run's addresses. It is written anew each time: edit a copy. */
-export async function writeDevConfiguration(folder: DevFolder, addresses: DevAddresses): Promise<void> {
+/** Writes the quickstart configuration, and the secret of its web client, with this run's addresses. It is written anew each time: edit a copy. */
+export async function writeDevConfiguration(
+  folder: DevFolder,
+  addresses: DevAddresses,
+  webSecret: string,
+): Promise<void> {
+  await writeFile(join(folder.path, 'web-secret'), `${webSecret}\n`, { mode: 0o600 })
   const quickstart = fileURLToPath(new URL('../../../examples/quickstart/portcullis.yaml', import.meta.url))
   let text = await readFile(quickstart, 'utf8')
   for (const [name, address] of Object.entries(quickstartAddresses)) {
     text = text.replaceAll(address, addresses[name as keyof DevAddresses])
   }
   text = text.replace('${env:PORTCULLIS_ADMIN_TOKEN}', '${file:./admin-token}')
+  text = text.replace('${env:WEB_SECRET}', '${file:./web-secret}')
   await writeFile(folder.config, text)
 }

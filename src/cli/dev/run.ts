@@ -73,12 +73,16 @@ export async function runDev(context: CliContext, options: DevOptions): Promise<
     })
     started.push(provider)
     const adminToken = await adminTokenOf(folder)
-    await writeDevConfiguration(folder, {
-      gateway: `127.0.0.1:${gatewayPort}`,
-      admin: `127.0.0.1:${await usualPort(options, quickstartAddresses.admin)}`,
-      provider: new URL(provider.issuer).host,
-      catalog: new URL(catalog.url).host,
-    })
+    await writeDevConfiguration(
+      folder,
+      {
+        gateway: `127.0.0.1:${gatewayPort}`,
+        admin: `127.0.0.1:${await usualPort(options, quickstartAddresses.admin)}`,
+        provider: new URL(provider.issuer).host,
+        catalog: new URL(catalog.url).host,
+      },
+      provider.clients.find(({ id }) => id === 'web')?.secret ?? '',
+    )
     const loaded = await loadOrExplain(context, folder.config)
     const gateway = await startGateway({ loaded, env: quietly(context.env), watch: true })
     started.push({ close: () => gateway.stop() })
