@@ -625,7 +625,7 @@ export type AuthenticatorInput =
   | {
       /** Client certificates. */
       readonly type: 'mtls'
-      /** PEM file with the authorities that certificates must come from, or a list of files. Read again whenever it changes. */
+      /** PEM file with the authorities that certificates must come from (or a SPIFFE trust bundle), or a list of files. Read again whenever it changes. */
       readonly authorities: string | readonly string[]
       /** What of the certificate names the caller. There must be exactly one such name. Default: san-uri. */
       readonly subject?: 'san-uri' | 'san-dns' | 'san-email' | 'cn' | 'fingerprint' | undefined

@@ -5,6 +5,7 @@ import { parseCertificate } from '../engine/certificates/certificate.ts'
 import { parseRevocationList } from '../engine/certificates/crl.ts'
 import { indexLists } from '../engine/certificates/crl-check.ts'
 import { readPem } from '../engine/certificates/pem.ts'
+import { readAuthorityFile } from '../engine/certificates/spiffe-bundle.ts'
 import type { TrustMaterial, TrustSettings } from '../engine/certificates/trust.ts'
 
 const largest = 64 * 1024 * 1024
@@ -13,11 +14,11 @@ const mostAuthorities = 1000
 
 /** @returns a sentence that names the file, when one cannot be used: half of a list is no list */
 export function readMaterial(settings: TrustSettings): TrustMaterial | string {
-  const certificates = readAll(settings.authorities, 'CERTIFICATE', parseCertificate)
+  const certificates = readAll(settings.authorities, readAuthorityFile, parseCertificate)
   if (typeof certificates === 'string') return certificates
   if (certificates.length > mostAuthorities)
     return `${settings.authorities.join(', ')}: more than ${mostAuthorities} authorities`
-  const lists = readAll(settings.revocation, 'X509 CRL', parseRevocationList)
+  const lists = readAll(settings.revocation, readLists, parseRevocationList)
   if (typeof lists === 'string') return lists
   return Object.freeze({
     authorities: sortAuthorities(certificates),
@@ -26,16 +27,20 @@ export function readMaterial(settings: TrustSettings): TrustMaterial | string {
   })
 }
 
+function readLists(content: Buffer): readonly Buffer[] | string {
+  return readPem(content, 'X509 CRL')
+}
+
 function readAll<Item extends object>(
   files: readonly string[],
-  label: string,
+  split: (content: Buffer) => readonly Buffer[] | string,
   parse: (der: Buffer) => Item | string,
 ): readonly Item[] | string {
   const items: Item[] = []
   for (const file of files) {
     const content = contentOf(file)
     if (typeof content === 'string') return `${file}: ${content}`
-    const ders = readPem(content, label)
+    const ders = split(content)
     if (typeof ders === 'string') return `${file}: ${ders}`
     for (const [index, der] of ders.entries()) {
       const item = parse(der)

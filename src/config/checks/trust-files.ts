@@ -5,6 +5,7 @@ import type { ParsedMtls } from '../../engine/authenticators/mtls/schema.ts'
 import { parseCertificate } from '../../engine/certificates/certificate.ts'
 import { parseRevocationList } from '../../engine/certificates/crl.ts'
 import { readPem } from '../../engine/certificates/pem.ts'
+import { readAuthorityFile } from '../../engine/certificates/spiffe-bundle.ts'
 import type { Complaint } from '../fault.ts'
 import type { Path } from '../path.ts'
 import { whyUnreadable } from '../references.ts'
@@ -60,12 +61,13 @@ async function faultOf(
 ): Promise<{ readonly message: string; readonly expected: string } | undefined> {
   const expected =
     kind === 'authorities'
-      ? 'a PEM file with certificates: -----BEGIN CERTIFICATE-----'
+      ? 'a PEM file with certificates (-----BEGIN CERTIFICATE-----), or a SPIFFE trust bundle'
       : 'revocation lists, PEM (-----BEGIN X509 CRL-----) or DER'
   try {
     const about = await stat(file)
     if (!about.isFile() || about.size > largest) return { message: 'this is no such file', expected }
-    const ders = readPem(await readFile(file), kind === 'authorities' ? 'CERTIFICATE' : 'X509 CRL')
+    const content = await readFile(file)
+    const ders = kind === 'authorities' ? readAuthorityFile(content) : readPem(content, 'X509 CRL')
     if (typeof ders === 'string') return { message: `the file cannot be used: ${ders}`, expected }
     for (const [index, der] of ders.entries()) {
       const parsed = kind === 'authorities' ? parseCertificate(der) : parseRevocationList(der)

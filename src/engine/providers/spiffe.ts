@@ -8,7 +8,7 @@ import {
   type Profile,
   type ProviderKind,
 } from './profile.ts'
-import { isTrustDomain, parseSpiffeId } from './spiffe-id.ts'
+import { parseSpiffeId } from '../certificates/spiffe-id.ts'
 
 /** @see JWT-SVID section 2.1: these and no others */
 const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512'] as const
@@ -37,7 +37,7 @@ export const spiffe: ProviderKind = {
       issuerOf: ({ sub }: Claims) =>
         typeof sub === 'string' && (sub === own || sub.startsWith(`${own}/`)) ? own : undefined,
       issuerFault: ({ iss, sub }: Claims) => {
-        const id = parseSpiffeId(sub)
+        const id = typeof sub === 'string' ? parseSpiffeId(sub) : undefined
         if (id?.trustDomain !== trustDomain) return '`sub` is no SPIFFE ID of the trust domain'
         if (id.path === '') return '`sub` is the trust domain itself, which is no workload'
         return iss === undefined || issuer === undefined || iss === issuer
@@ -52,7 +52,7 @@ export const spiffe: ProviderKind = {
   configurationFault: (settings) => {
     const { trustDomain = '', bundle = '' } = settings.parameters
     if (trustDomain === '') return '`trustDomain` is missing'
-    if (!isTrustDomain(trustDomain)) {
+    if (parseSpiffeId(`spiffe://${trustDomain}`)?.path !== '') {
       return '`trustDomain` must be the name alone, such as prod.example.org: lower-case letters, digits, `.`, `-` and `_`'
     }
     if (bundle === '') return '`bundle` is missing: the address or the file of the trust bundle'

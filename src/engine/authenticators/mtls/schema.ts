@@ -19,7 +19,7 @@ export function mtlsSchema(words: Vocabulary): z.ZodObject {
   return z.strictObject({
     type: z.literal('mtls').describe('Client certificates.'),
     authorities: oneOrMany(path, 'a PEM file, or a list of them').describe(
-      'PEM file with the authorities that certificates must come from, or a list of files. Read again whenever it changes.',
+      'PEM file with the authorities that certificates must come from (or a SPIFFE trust bundle), or a list of files. Read again whenever it changes.',
     ),
     subject: z
       .enum(subjectKinds)
