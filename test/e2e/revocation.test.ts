@@ -6,20 +6,27 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { NewRevocation } from '../../src/keys/schemas.ts'
 import { openStore } from '../../src/stores/open.ts'
+import { startAuthorizationServer, type AuthorizationServer } from '../harness/authorization-server.ts'
+import { TestBrowser } from '../harness/browser.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startTestIssuer, type TestIssuer } from '../harness/issuer.ts'
+import { startSignInProvider, type SignInProvider } from '../harness/sign-in-provider.ts'
 
 /** Of the contract, and a little for a machine that is busy with other tests. */
 const within = 1_500
 const keyIssuer = 'urn:portcullis:api-key'
 
 let issuer: TestIssuer
+let remote: AuthorizationServer
+let people: SignInProvider
 let backend: Server
 let sockets: WebSocketServer
 let test: TestGateway
 
 beforeAll(async () => {
   issuer = await startTestIssuer()
+  remote = await startAuthorizationServer()
+  people = await startSignInProvider()
   backend = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     const timer = setInterval(() => response.write('data: tick\n\n'), 50)
@@ -30,19 +37,24 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve))
   test = await startTestGateway(`
 version: 1
-providers: { corp: { type: oidc, issuer: "${issuer.issuer}", clockSkew: 0s } }
+providers:
+  corp: { type: oidc, issuer: "${issuer.issuer}", clockSkew: 0s }
+  remote: { type: oidc, issuer: "${remote.issuer}" }
+  people: { type: oidc, issuer: "${people.issuer}" }
 authenticators:
   corp-token: { type: jwt, provider: corp, audience: https://api.example, maxLifetime: 2h }
   keys: { type: api-key }
+  opaque: { type: introspection, provider: remote, audience: https://api.example, client: { id: gw, secret: s3cret } }
+  browser: { type: session, provider: people, client: { id: web, secret: web-secret } }
 upstreams: { live: { targets: ["http://127.0.0.1:${(backend.address() as AddressInfo).port}"] } }
 routes:
-  - { id: live, match: { path: /live/* }, authenticate: [corp-token, keys], upstream: live }
+  - { id: live, match: { path: /live/* }, authenticate: [corp-token, keys, opaque, browser], upstream: live }
 `)
 })
 
 afterAll(async () => {
   await test.stop()
-  await issuer.close()
+  await Promise.all([issuer.close(), remote.close(), people.close()])
   sockets.close()
   await new Promise<void>((resolve) => {
     backend.close(() => resolve())
@@ -88,6 +100,17 @@ async function openBoth(headers: Fields): Promise<{ readonly cut: Promise<number
   return { cut: Promise.all([socketEnded, streamEnded]).then(() => Date.now()) }
 }
 
+/** A browser that is signed in, as its requests look; and how operators call its session. */
+async function signedIn(subject: string): Promise<{ readonly fields: Fields; readonly session: string }> {
+  people.user = { sub: subject }
+  const browser = new TestBrowser()
+  await browser.visit(`${test.url}/.portcullis/login?return_to=/nowhere`)
+  const who = await browser.call(`${test.url}/.portcullis/session`)
+  const { id } = JSON.parse(who.body) as { readonly id: string }
+  const cookie = `portcullis=${browser.cookie(test.url, 'portcullis')!}`
+  return { fields: { cookie, origin: test.url }, session: id }
+}
+
 interface Case {
   /** What the caller sends. */
   readonly fields: Fields
@@ -124,14 +147,54 @@ const cases: Readonly<Record<string, () => Promise<Case> | Case>> = {
     fields: bearer({ sub: 'six', client_id: 'app-six' }),
     act: revoking({ kind: 'client', value: 'app-six', issuer: issuer.issuer }),
   }),
+  'an opaque token, by its subject': () => {
+    remote.tokens.set('opaque-one', { sub: 'opaque-one', iat: Math.floor(Date.now() / 1000) - 60 })
+    return {
+      fields: { authorization: 'Bearer opaque-one' },
+      act: revoking({ kind: 'subject', value: 'opaque-one', issuer: remote.issuer }),
+    }
+  },
+  'an opaque token, by its jti': () => {
+    remote.tokens.set('opaque-two', { sub: 'opaque-two', jti: 'opaque-jti' })
+    return {
+      fields: { authorization: 'Bearer opaque-two' },
+      act: revoking({ kind: 'jti', value: 'opaque-jti' }),
+    }
+  },
   "a token, by its provider's session": () => ({
     fields: bearer({ sub: 'seven', sid: 'session-seven' }),
     act: revoking({ kind: 'session', value: 'session-seven' }),
   }),
 }
 
+const signedInCases: Readonly<Record<string, () => Promise<Case>>> = {
+  'a session, by its name': async () => {
+    const { fields, session } = await signedIn('session-one')
+    return { fields, act: revoking({ kind: 'session', value: session }) }
+  },
+  'a session, by its subject': async () => ({
+    fields: (await signedIn('session-two')).fields,
+    act: revoking({ kind: 'subject', value: 'session-two', issuer: people.issuer }),
+  }),
+}
+
 describe.concurrent('revoking', () => {
   it.each(Object.entries(cases))(
+    '%s refuses the next request, and cuts what is open within a second',
+    async (_name, make) => {
+      const { fields, act } = await make()
+      const { cut } = await openBoth(fields)
+      expect(await status(fields)).toBe(200)
+      await act()
+      const from = Date.now()
+      expect(await status(fields)).toBe(401)
+      expect((await cut) - from).toBeLessThan(within)
+    },
+  )
+})
+
+describe('revoking', () => {
+  it.each(Object.entries(signedInCases))(
     '%s refuses the next request, and cuts what is open within a second',
     async (_name, make) => {
       const { fields, act } = await make()
