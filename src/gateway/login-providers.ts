@@ -15,6 +15,7 @@ import {
 import { createClientSecrets, type ClientSecrets } from '../remote/client-secrets.ts'
 import { endpointNames, type EndpointName, type Endpoints } from '../remote/discovery.ts'
 import { guardedFetch } from '../remote/guarded-fetch.ts'
+import { AnswerError } from '../remote/json-answer.ts'
 import type { FetchedAnswer } from '../remote/read-answer.ts'
 import type { Provider } from '../remote/provider.ts'
 import { tellSecrets } from './provider-clients.ts'
@@ -23,6 +24,9 @@ import type { Services } from './snapshot.ts'
 /** Milliseconds: a provider may take its time over a code or a refresh, and a person waits. */
 const timeout = 15_000
 const maxBytes = 262_144
+
+/** More at once are refused: strangers who begin to log in must not make us flood a provider, nor wait for each other. */
+const mostUnderWay = 200
 
 interface Client {
   readonly connection: ClientConnection
@@ -34,6 +38,7 @@ export function createLoginProvider(
   services: Pick<Services, 'clock' | 'log' | 'metrics'>,
 ): LoginProvider {
   const { clock } = services
+  let underWay = 0
   const clients = new WeakMap<ClientSettings, Client>()
   const clientOf = (settings: ClientSettings): Client => {
     const known = clients.get(settings)
@@ -54,7 +59,13 @@ export function createLoginProvider(
       return { endpoints: inTheirWords(endpoints), mtlsEndpoints: inTheirWords(mtlsEndpoints), document }
     },
     async fetch(client, request) {
-      return asResponse(await send(provider, clientOf(client).connection, request))
+      if (underWay >= mostUnderWay) throw new AnswerError('too many requests to the provider are under way')
+      underWay += 1
+      try {
+        return asResponse(await send(provider, clientOf(client).connection, request))
+      } finally {
+        underWay -= 1
+      }
     },
     async proofs(client) {
       const { authMethods, proofAlgorithms } = await provider.metadata()

@@ -1,5 +1,6 @@
 /** What of a `session` authenticator cannot work: no provider or client, origins on which its cookie is not safe, choices of nobody. */
 import { clientFaults, type ParsedClient } from '../../providers/client-settings.ts'
+import { hasKeySource } from '../../providers/registry.ts'
 import type { AuthenticatorFault, CheckFacts } from '../kind.ts'
 import { providersOf } from './compile.ts'
 import type { ParsedSession } from './schema.ts'
@@ -10,8 +11,9 @@ export function* checkSession(
   context: CheckFacts,
 ): Generator<AuthenticatorFault> {
   yield* checkProviders(session, context)
+  yield* checkEndpoints(session, context)
   yield* checkClients(session, context)
-  yield* checkOrigins(context)
+  if (isFirst(context)) yield* checkOrigins(context)
   yield* checkParameters(session, context)
   yield* checkChoices(session, context)
   if (session.idle > session.absolute) {
@@ -45,6 +47,36 @@ function* checkProviders(session: ParsedSession, { path }: CheckFacts): Generato
   }
 }
 
+/** Workloads prove themselves by tokens: nobody signs in there. */
+const withoutPeople: readonly string[] = ['github-actions', 'kubernetes', 'spiffe']
+
+/** With what is known of a provider, whether a browser can be sent there and a code redeemed. */
+function* checkEndpoints(
+  session: ParsedSession,
+  { path, provider }: CheckFacts,
+): Generator<AuthenticatorFault> {
+  for (const name of providersOf(session)) {
+    const settings = provider(name)
+    if (settings === undefined) continue
+    if (withoutPeople.includes(settings.type)) {
+      yield {
+        path: [...path, session.providers === undefined ? 'provider' : 'providers'],
+        message: `nobody signs in at "${name}": it vouches for workloads`,
+        expected: 'a provider where people have accounts',
+      }
+      continue
+    }
+    if (settings.discovery) continue
+    const missing = ['authorization', 'token'].filter((each) => settings.endpoints[each] === undefined)
+    if (missing.length === 0 && hasKeySource(settings)) continue
+    yield {
+      path: ['providers', name, 'discovery'],
+      message: `without discovery it is not known where the users of "${String(path[1])}" sign in`,
+      expected: '`endpoints` with `authorization`, `token` and `jwks`, or `discovery: true`',
+    }
+  }
+}
+
 function* checkClients(session: ParsedSession, { path }: CheckFacts): Generator<AuthenticatorFault> {
   const { client, clients = {} } = session
   const named = providersOf(session)
@@ -72,6 +104,14 @@ function* checkClients(session: ParsedSession, { path }: CheckFacts): Generator<
     for (const { member, message, expected } of clientFaults(each))
       yield { path: [...place, member], message, expected }
   }
+}
+
+/** What is wrong with the listeners is told once, however many sign in there. */
+function isFirst({ path, written }: CheckFacts): boolean {
+  const all = Object.entries(
+    (written(['authenticators']) ?? {}) as Readonly<Record<string, { type?: unknown }>>,
+  )
+  return all.find(([, each]) => each?.type === 'session')?.[0] === path[1]
 }
 
 /** A session's cookie is a bearer's: without TLS whoever sits between has it, and without a known origin it is anybody's. */
