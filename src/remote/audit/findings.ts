@@ -100,7 +100,7 @@ export const onlineChecks = {
     severity: 'note',
     about:
       'The provider does not tell of logouts. A session here outlives the one there until its tokens are refreshed.',
-    fix: 'Switch on back-channel logout for this client, with its logout address here: `/.portcullis/backchannel-logout/` and the provider's name.',
+    fix: 'Switch on back-channel logout for this client, with `/.portcullis/backchannel-logout/NAME` here as its logout address.',
   },
   'provider-clock': {
     severity: 'error',
