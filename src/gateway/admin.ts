@@ -60,7 +60,10 @@ export async function startAdminServer(foundation: Foundation, current: () => Bu
     health: () => ({
       status: services.readiness(),
       providersAway: providersOf(current())
-        .filter((provider) => provider.report().lastError !== undefined)
+        .filter(
+          (provider) =>
+            provider.report().lastError !== undefined || foundation.providerClients.isAway(provider),
+        )
         .map(({ name }) => name),
     }),
     metrics: () => metrics.registry.text(),

@@ -5,7 +5,7 @@ import {
   type LookupLimits,
 } from '../engine/authenticators/introspection/lookup-limits.ts'
 import type { ClientSettings } from '../engine/providers/client-settings.ts'
-import type { Introspector } from '../ports/introspector.ts'
+import type { IntrospectionAnswer, Introspector } from '../ports/introspector.ts'
 import { createIntrospector } from '../remote/introspection.ts'
 import { createProviderClient, type ProviderClient } from '../remote/provider-client.ts'
 import type { Provider } from '../remote/provider.ts'
@@ -17,6 +17,8 @@ export interface ProviderClients {
   /** What authenticators are made from. */
   parts(provider: Provider): ProviderParts
   client(provider: Provider, settings: ClientSettings): ProviderClient
+  /** Whether the last look-up of a token there came to nothing: for who asks how the gateway is. */
+  isAway(provider: Provider): boolean
 }
 
 type Told = Pick<Services, 'clock' | 'log' | 'metrics'>
@@ -36,13 +38,15 @@ export function createProviderClients(services: Told): ProviderClients {
       clock: services.clock,
       onSecret: tellSecrets(services, provider, settings),
     })
+  const away = new WeakSet<Provider>()
   return {
     client,
+    isAway: (provider) => away.has(provider),
     parts: (provider) => ({
       profile: provider.profile,
       keySet: provider.keySet,
       introspector: (request) =>
-        introspectorAt(provider, client(provider, request.client), request, services),
+        introspectorAt(provider, client(provider, request.client), request, { ...services, away }),
       lookups: limitsOf(provider),
     }),
   }
@@ -52,7 +56,7 @@ function introspectorAt(
   provider: Provider,
   client: ProviderClient,
   { audience, requiresSigned }: IntrospectorRequest,
-  { clock, log, metrics }: Told,
+  { clock, log, metrics, away }: Told & { readonly away: WeakSet<Provider> },
 ): Introspector {
   const introspector = createIntrospector({
     client,
@@ -63,25 +67,38 @@ function introspectorAt(
     clock,
     clockSkew: provider.settings.clockSkew,
   })
-  let isAway = false
+  let oddToldAt = -Infinity
+  const tell = (answer: IntrospectionAnswer): void => {
+    if (answer.outcome !== 'unavailable') {
+      if (away.delete(provider)) log.info({ provider: provider.name }, 'tokens are looked up again')
+      return
+    }
+    const { fault, detail: reason } = answer
+    const facts = { provider: provider.name, fault, reason }
+    if (fault === 'malformed' || fault === 'server_error') {
+      // Anybody can make up a token that the provider stumbles over: that must not fill the log.
+      if (clock.now() - oddToldAt < oddEvery) return
+      oddToldAt = clock.now()
+      log.warn(facts, 'an answer about a token cannot be used')
+      return
+    }
+    // Once when it goes and once when it comes back, however many ask meanwhile.
+    if (away.has(provider)) return
+    away.add(provider)
+    log.warn(facts, 'tokens cannot be looked up')
+  }
   return {
     async introspect(token) {
       const answer = await introspector.introspect(token)
-      const outcome = answer.outcome === 'unavailable' ? answer.fault : answer.outcome
-      metrics.introspection(provider.name, outcome)
-      // Once when it goes and once when it comes back, however many ask meanwhile.
-      if (answer.outcome === 'unavailable' && !isAway)
-        log.warn(
-          { provider: provider.name, fault: answer.fault, reason: answer.detail },
-          'tokens cannot be looked up',
-        )
-      else if (answer.outcome !== 'unavailable' && isAway)
-        log.info({ provider: provider.name }, 'tokens are looked up again')
-      isAway = answer.outcome === 'unavailable'
+      metrics.introspection(provider.name, answer.outcome === 'unavailable' ? answer.fault : answer.outcome)
+      tell(answer)
       return answer
     },
   }
 }
+
+/** Milliseconds. */
+const oddEvery = 60_000
 
 /** A client with its list of secrets, by a name that tells none of them. */
 export function secretsOf({ id, secrets }: ClientSettings): string {

@@ -1,5 +1,6 @@
 /** Whether the credentials of an open stream still stand: asked each second, so that a revocation cuts it. */
 import type { Proof } from '../engine/authenticate.ts'
+import { codeOf, type PublicCode } from '../engine/errors.ts'
 import { rejected, type Outcome, type Rejected } from '../engine/outcome.ts'
 import type { ExchangeState } from './exchange-state.ts'
 
@@ -40,8 +41,10 @@ function certificateFault({ verified, request }: Proof, now: number): Rejected |
   return fault === undefined ? undefined : rejected('bound_certificate_fault', fault)
 }
 
-/** A source that is away (503) is no proof that the credential was withdrawn. */
+const away: ReadonlySet<PublicCode> = new Set(['provider_unavailable', 'dependency_unavailable'])
+
+/** A source that is away, or may not be asked so often (503), is no proof that the credential was withdrawn. */
 function stands(outcome: Outcome): boolean {
-  if (outcome.outcome === 'rejected') return outcome.reason.endsWith('unavailable')
+  if (outcome.outcome === 'rejected') return away.has(codeOf(outcome.reason))
   return outcome.outcome === 'verified'
 }

@@ -101,12 +101,16 @@ describe('an opaque token', () => {
   })
 
   it('of a provider that is away is 503 with when to come back, and old ones serve on where that is written', async () => {
-    const { server, ask } = await setUp({ authenticator: ', cacheFor: 1ms, onUnavailable: stale' })
+    const { server, gateway, ask } = await setUp({ authenticator: ', cacheFor: 1ms, onUnavailable: stale' })
     expect((await ask('opaque')).status).toBe(200)
     await server.close()
     const refused = await ask('other')
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
     expect(await codeOf(refused)).toBe('503 provider_unavailable')
+    const ready = await fetch(`${gateway.gateway.adminUrl}/.portcullis/readyz`, {
+      headers: { connection: 'close' },
+    })
+    expect(await ready.json()).toMatchObject({ providersAway: ['corp'] })
     expect((await ask('opaque')).status).toBe(200)
   })
 
@@ -203,6 +207,7 @@ it('what cannot work is a fault of the configuration, told with its place', asyn
       '{ type: oidc, issuer: https://login.example.com, discovery: false, endpoints: { jwks: "https://login.example.com/jwks" } }',
     ),
   ).toEqual([expect.stringMatching(/corp\.endpoints\.introspection: with `discovery: false`/)])
+  expect(await faults(one(good), '{ type: okta, domain: acme.okta.com }')).toEqual([])
   expect(await faults(one(good), '{ type: google }')).toEqual([
     expect.stringMatching(/a provider of type google has no introspection endpoint/),
   ])

@@ -23,6 +23,8 @@ export function compileIntrospection(
     in: places,
     provider,
     providers: [provider],
+    // Answers that are signed now and then do not need the keys ahead.
+    fetchesKeys: parsed.signedAnswers === 'required',
     files: clientFiles(client),
     audience: audience.length === 1 && audience[0] === 'any' ? 'any' : [...new Set([...audience, ...own])],
     client,

@@ -82,6 +82,24 @@ describe('a token', () => {
     expect(await bounded.judge('opaque')).toBe('token_lifetime')
   })
 
+  it("of Okta's organisation server is looked up, whatever it looks like, and read as Okta writes it", async () => {
+    const organisation = 'https://acme.okta.com'
+    const bench = introspectionBench(
+      { audience: [organisation] },
+      { provider: { type: 'okta', parameters: { domain: 'acme.okta.com' } } },
+    )
+    const token = 'eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2FjbWUub2t0YS5jb20ifQ.AAAA'
+    expect(bench.authenticator.takes(presented(token))).toBe('maybe')
+    const answer = { iss: organisation, aud: organisation, jti: 'AT.x', client_id: '0oa1', uid: 'u1' }
+    bench.answer = () => active(answer)
+    expect(await bench.prove(token)).toMatchObject({
+      outcome: 'verified',
+      identity: { issuer: organisation, subject: 'alice', client: '0oa1', scopes: ['catalog:read'] },
+    })
+    bench.answer = () => active({ ...answer, jti: 'RT.x' })
+    expect(await bench.judge('refresh')).toBe('token_kind')
+  })
+
   it.each<[string, Json, string]>([
     ['no audience', { aud: undefined }, 'token_audience'],
     ['a foreign audience', { aud: 'https://other.example' }, 'token_audience'],
