@@ -57,6 +57,8 @@ export function compileForwardedCertificates(
     const key = [...own.map(({ name }) => name), '', ...lines, '', ...chain].join('\n')
     const before = known.get(key)
     if (before !== undefined) return before
+    if (header === 'client-cert' && lines.length > 1)
+      return unreadable(own, certificateFault('credential_repeated', 'two Client-Cert fields'))
     const certificate = certificateOf(
       header === 'xfcc' ? readXfcc(lines) : readClientCert(lines, chain),
       header,

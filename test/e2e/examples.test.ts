@@ -20,6 +20,7 @@ const env = {
 const patience = 60_000
 const files = [
   'api-keys-only/portcullis.yaml',
+  'partner-mtls/portcullis.yaml',
   'quickstart/portcullis.yaml',
   'several-providers/portcullis.yaml',
   'smallest/portcullis.yaml',

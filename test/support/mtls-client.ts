@@ -1,4 +1,5 @@
-/** A TLS client with a certificate of its own, over node:https. */
+/** A client with a certificate of its own, over node:https; over node:http it has none. */
+import { request as plainRequest } from 'node:http'
 import { request, type Agent } from 'node:https'
 import type { Made } from './pki.ts'
 
@@ -16,20 +17,22 @@ export interface MtlsOptions {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly servername?: string
   readonly method?: string
-  /** Keeps the connection for a second request: from `agent`. */
+  readonly path?: string
+  /** Keeps the connection for more requests. */
   readonly agent?: Agent
 }
 
 export function mtlsFetch(url: string, options: MtlsOptions = {}): Promise<MtlsAnswer> {
   const { client, chain = [], headers = {}, servername, method = 'GET', agent } = options
+  const send = url.startsWith('https:') ? request : plainRequest
   return new Promise((resolve, reject) => {
-    const outgoing = request(
+    const outgoing = send(
       url,
       {
         method,
         rejectUnauthorized: false,
         agent: agent ?? false,
-        headers: headers as Record<string, string>,
+        headers: headers as Record<string, string | string[]>,
         ...(servername === undefined ? {} : { servername }),
         ...(client === undefined
           ? {}

@@ -11,6 +11,7 @@ import { credentialKept } from './rules/credential-kept.ts'
 import { hmacSecret } from './rules/hmac-secret.ts'
 import { idTokensAccepted } from './rules/id-tokens-accepted.ts'
 import { keysWithoutExpiry } from './rules/keys-without-expiry.ts'
+import { certificatesNeverAsked } from './rules/certificates-never-asked.ts'
 import { listenerPlainHttp } from './rules/listener-plain-http.ts'
 import { lockoutOff } from './rules/lockout-off.ts'
 import { noAuthorize } from './rules/no-authorize.ts'
@@ -61,6 +62,7 @@ export const rules: readonly Rule[] = [
   auditOff,
   lockoutOff,
   listenerPlainHttp,
+  certificatesNeverAsked,
   noTrustedProxies,
   clockSkew,
   revocationsMayBeStale,

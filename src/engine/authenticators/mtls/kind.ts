@@ -3,7 +3,7 @@ import { createMtlsAuthenticator, mtlsPlaces } from './authenticator.ts'
 import { createOcspCheck } from './ocsp.ts'
 import { patternFault } from './pattern.ts'
 import { mtlsSchema, type ParsedMtls } from './schema.ts'
-import type { MtlsSettings } from './settings.ts'
+import { mtlsIssuer, type MtlsSettings } from './settings.ts'
 
 /** Client certificates. */
 export const mtls: AuthenticatorKind = defineKind<ParsedMtls, MtlsSettings>({
@@ -17,6 +17,7 @@ export const mtls: AuthenticatorKind = defineKind<ParsedMtls, MtlsSettings>({
     type,
     name,
     in: mtlsPlaces,
+    issuer: mtlsIssuer,
     trust: {
       authorities: authorities.map(resolve),
       revocation: (revocation ?? []).map(resolve),
