@@ -1,3 +1,5 @@
+import * as dpop from 'dpop'
+import { calculateJwkThumbprint, exportJWK } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startAuthorizationServer, type AuthorizationServer } from '../harness/authorization-server.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
@@ -225,4 +227,31 @@ it('what cannot work is a fault of the configuration, told with its place', asyn
   expect(await faults(one('audience: [a, any], client: { id: gw, secret: x }'))).toEqual([
     expect.stringMatching(/`any` stands alone/),
   ])
+})
+
+describe('a bound token', () => {
+  it('passes with a proof of its key, made by a library that nobody here wrote, and not without', async () => {
+    const { server, gateway } = await setUp()
+    const keys = await dpop.generateKeyPair('ES256')
+    const jkt = await calculateJwkThumbprint(await exportJWK(keys.publicKey))
+    server.tokens.set('bound', { cnf: { jkt }, token_type: 'DPoP' })
+    const url = `${gateway.url}/x`
+    const send = (scheme: string, proof?: string): Promise<Response> =>
+      fetch(url, {
+        headers: {
+          connection: 'close',
+          authorization: `${scheme} bound`,
+          ...(proof === undefined ? {} : { dpop: proof }),
+        },
+      })
+    const proof = (): Promise<string> => dpop.generateProof(keys, url, 'GET', undefined, 'bound')
+    expect((await send('DPoP', await proof())).status).toBe(200)
+    expect((await send('Bearer')).status).toBe(401)
+    expect((await send('DPoP')).status).toBe(401)
+    const thief = await dpop.generateKeyPair('ES256')
+    expect((await send('DPoP', await dpop.generateProof(thief, url, 'GET', undefined, 'bound'))).status).toBe(
+      401,
+    )
+    expect(server.forms).toHaveLength(1)
+  })
 })
