@@ -60,9 +60,7 @@ routes: [{ id: app, match: { path: /app/* }, authenticate: [browser], upstream: 
     const { url, provider } = running
     provider.lifetime = 0
     const browser = new TestBrowser()
-    await browser.visit(
-      `${url}/.portcullis/login?return_to=/other`,
-    )
+    await browser.visit(`${url}/.portcullis/login?return_to=/other`)
     const waiting = gate()
     const reached = gate()
     provider.misbehave = (path, form) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfiguration, type LoadResult } from '../load.ts'
 
-const pem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }) as string
+const pem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' })
 const p256 = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey)
 
 describe('the keys that leak reports are signed with', () => {

@@ -75,7 +75,12 @@ function backToProvider(exchange: ExchangeState, refusal: Refusal): Refusal {
   const authenticator = identity?.method.split(',')[0]
   return {
     ...refusal,
-    redirect: loginLocation({ path, query, route, ...(authenticator === undefined ? {} : { authenticator }) }),
+    redirect: loginLocation({
+      path,
+      query,
+      route,
+      ...(authenticator === undefined ? {} : { authenticator }),
+    }),
   }
 }
 

@@ -1,6 +1,6 @@
 /** Whose token it is and for whom: the cheap checks, made before a key is looked for. */
-import { confirmationOf } from '../../bindings/confirmation.ts'
 import { judgeIssuer } from '../../providers/judge-issuer.ts'
+import { confirmationOf } from '../../bindings/confirmation.ts'
 import type { Claims, Profile } from '../../providers/profile.ts'
 import { rejected, type Rejected } from '../../outcome.ts'
 
