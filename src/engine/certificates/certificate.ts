@@ -1,7 +1,7 @@
 /** Certificates, parsed strictly and never judged here. @see RFC 5280 section 4.1 */
 import { createHash, X509Certificate } from 'node:crypto'
 import { DerFault, DerFields, derTags, explicit, readDer, type Der } from './der.ts'
-import { readBitBytes, readBits, readCount, readInteger, readTime } from './der-values.ts'
+import { readBits, readCount, readInteger, readTime } from './der-values.ts'
 import {
   readAuthorityKeyIdentifier,
   readBasicConstraints,
@@ -109,13 +109,17 @@ export function parseCertificate(der: Buffer): Certificate | string {
   }
 }
 
+const nothing = Buffer.alloc(0)
+
 /** Splits SEQUENCE { tbs, algorithm, signature }, the frame of certificates and lists alike. */
 export function readSigned(element: Der): { readonly tbs: Der; readonly signed: Signed } {
   const fields = new DerFields(element)
   const tbs = fields.next(derTags.sequence)
   const algorithm = fields.next(derTags.sequence).bytes
-  const signature = readBitBytes(fields.next())
+  const { bytes, unused } = readBits(fields.next())
   fields.end()
+  // A signature of odd length is one that does not hold: where it stands among others, those can still be read.
+  const signature = unused === 0 ? bytes : nothing
   return { tbs, signed: { tbs: tbs.bytes, algorithm, signature } }
 }
 

@@ -1,6 +1,6 @@
 /** Certificate revocation lists, parsed strictly and never judged here. @see RFC 5280 section 5 */
 import { readSigned, type Signed } from './certificate.ts'
-import { DerFault, DerFields, derTags, elementsOf, explicit, readDer, retagged, type Der } from './der.ts'
+import { DerFault, DerFields, derTags, elementAt, explicit, readDer, retagged, type Der } from './der.ts'
 import { readBoolean, readCount, readEnumerated, readInteger, readTime } from './der-values.ts'
 import { readAuthorityKeyIdentifier, type AuthorityKeyIdentifier } from './certificate-extensions.ts'
 import { readDistributionPointName, type DistributionName } from './distribution-points.ts'
@@ -88,8 +88,19 @@ function readEntries(element: Der | undefined): {
   const entries = new Map<string, 'revoked' | 'removed'>()
   let unknown: string | undefined
   if (element === undefined) return { entries, unknown }
-  for (const each of elementsOf(element, mostEntries)) {
-    const fields = new DerFields(each)
+  const { tag, body } = element
+  if (tag !== derTags.sequence) throw new DerFault('not a list of entries')
+  let count = 0
+  for (let at = 0; at < body.length; count += 1) {
+    if (count === mostEntries) throw new DerFault('too many entries')
+    const plain = plainSerialAt(body, at)
+    if (plain !== undefined) {
+      entries.set(plain, 'revoked')
+      at += 2 + body[at + 1]!
+      continue
+    }
+    const entry = elementAt(body, at)
+    const fields = new DerFields(entry)
     const serial = readInteger(fields.next()).toString('hex')
     readTime(fields.next())
     const extra = fields.optional(derTags.sequence)
@@ -98,8 +109,34 @@ function readEntries(element: Der | undefined): {
     unknown ??= extensions && unknownCritical(extensions, knownOfEntry)
     const reason = extensions && readExtension(extensions, oids.reasonCode, readEnumerated)
     entries.set(serial, reason === removeFromCrl ? 'removed' : 'revoked')
+    at += entry.bytes.length
   }
   return { entries, unknown }
+}
+
+/**
+ * Most entries are a number and a UTCTime, and there may be a million: those are read in place. The bytes are exactly those that
+ * the long way would take; anything else goes there.
+ */
+function plainSerialAt(body: Buffer, at: number): string | undefined {
+  const length = body[at + 1] ?? 0x80
+  const serialLength = body[at + 3] ?? 0x80
+  const date = at + 4 + serialLength
+  const end = date + 15
+  const isPlain =
+    body[at] === 0x30 &&
+    length < 0x80 &&
+    body[at + 2] === 0x02 &&
+    serialLength > 1 &&
+    end === at + 2 + length &&
+    end <= body.length &&
+    body[date] === derTags.utcTime &&
+    body[date + 1] === 13 &&
+    body[end - 1] === 0x5a
+  if (!isPlain) return undefined
+  const first = body[at + 4]!
+  const isPadded = (first === 0 && body[at + 5]! < 0x80) || (first === 0xff && body[at + 5]! >= 0x80)
+  return isPadded ? undefined : body.toString('hex', at + 4, date)
 }
 
 function readScope(element: Der): ListScope {

@@ -91,7 +91,8 @@ export function explicit(element: Der): Der {
   return readDer(element.body)
 }
 
-function elementAt(bytes: Buffer, start: number): Der {
+/** @returns the element that begins there */
+export function elementAt(bytes: Buffer, start: number): Der {
   const tag = bytes[start]
   const first = bytes[start + 1]
   if (tag === undefined || first === undefined) throw new DerFault('cut short')
