@@ -94,7 +94,7 @@ describe('a literal secret in a fault', () => {
     ['in a condition on a header field', { route: '', path: `/a, headers: { x-key: "${secret}\\u0000" }` }],
     [
       'of a later version',
-      { keys: ` }\n  browser: { type: session, provider: corp, client: { id: web, secret: ${secret} }` },
+      { top: `admin: { oidc: { provider: corp, client: { id: web, secret: ${secret} }, roles: [admin] } }` },
     ],
     ['that looks like a reference', { keys: `, pepper: "\${${secret}}"` }],
     ['with something like a reference in it', { keys: `, pepper: "${secret}\${x}${secret}"` }],

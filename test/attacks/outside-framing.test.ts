@@ -305,8 +305,10 @@ describe('what a client says of itself', () => {
 
   it.each(['/open/x', '/optional/x', '/token/x'])('stays outside on %s', async (path) => {
     const own = path === '/token/x' ? [bearer(outside.token())] : []
+    // A proof beside a token that names no key is refused, not only taken away (test/attacks/bound-tokens.test.ts).
+    const sent = path === '/token/x' ? names.filter((name) => name !== 'DPoP') : names
     const answer = await outside.ask(
-      request(path, [...own, ...names.map((name) => `${name}: spoofed`), 'X-Kept: y']),
+      request(path, [...own, ...sent.map((name) => `${name}: spoofed`), 'X-Kept: y']),
     )
     expect(answer.status, answer.text()).toBe(200)
     expect(outside.backend.messages[0]!.head).not.toContain('spoofed')

@@ -6,7 +6,6 @@ import type { Vocabulary } from '../../engine/authenticators/vocabulary.ts'
 import { path, providerName, text } from '../scalars/names.ts'
 import { hostname, httpUrl } from '../scalars/network.ts'
 import { duration, positiveDuration } from '../scalars/quantities.ts'
-import { laterAuthenticators } from './later-authenticators.ts'
 import { peersSchema } from './listeners.ts'
 import { places } from './places.ts'
 import { audience, bindingMembers, client, resource } from './tokens.ts'
@@ -35,9 +34,7 @@ export const vocabulary: Vocabulary = {
   client,
 }
 
-const built = new Set(authenticatorKinds.map(({ type }) => type))
-
-export const authenticatorSchema: z.ZodType<ParsedAuthenticator> = z.discriminatedUnion('type', [
-  ...authenticatorKinds.map((kind) => kind.schema(vocabulary)),
-  ...laterAuthenticators().filter((each) => !built.has((each.shape['type'] as z.ZodLiteral<string>).value)),
-] as unknown as [z.ZodObject]) as unknown as z.ZodType<ParsedAuthenticator>
+export const authenticatorSchema: z.ZodType<ParsedAuthenticator> = z.discriminatedUnion(
+  'type',
+  authenticatorKinds.map((kind) => kind.schema(vocabulary)) as unknown as [z.ZodObject],
+) as unknown as z.ZodType<ParsedAuthenticator>
