@@ -59,6 +59,28 @@ export function readPublicJwk(jwk: Jwk, use: KeyUse = 'sig'): PublicJwk | undefi
   return crv === undefined ? { kty, material } : { kty, crv, material }
 }
 
+/** Characters of each coordinate: as many as the curve's field needs, leading zeros kept. */
+const coordinateLengths: Readonly<Record<string, number>> = {
+  'P-256': 43,
+  'P-384': 64,
+  'P-521': 88,
+  Ed25519: 43,
+}
+
+/**
+ * @returns whether the material is written in the one way that it may be: another spelling of a key has another thumbprint.
+ * Asked of keys that come with a proof; some providers publish theirs more loosely.
+ * @see RFC 7518 sections 6.2.1.2 and 6.3.1, RFC 7638 section 3.3
+ */
+export function isCanonical({ kty, crv, material }: PublicJwk): boolean {
+  const names = kty === 'RSA' ? ['n', 'e'] : kty === 'EC' ? ['x', 'y'] : ['x']
+  return names.every((name) => {
+    const value = material[name] ?? ''
+    if (Buffer.from(value, 'base64url').toString('base64url') !== value) return false
+    return kty === 'RSA' || value.length === coordinateLengths[crv ?? '']
+  })
+}
+
 /** @returns the SHA-256 thumbprint, base64url. @see RFC 7638 section 3 */
 export function thumbprintOf({ material }: PublicJwk): string {
   return createHash('sha256').update(JSON.stringify(material)).digest('base64url')

@@ -61,7 +61,7 @@ function judgeClaims(
   claims: Readonly<Record<string, unknown>>,
   { acceptsIssuer, client, audience, clock, clockSkew }: IntrospectorOptions,
 ): void {
-  const { iss, aud, iat } = claims
+  const { iss, aud, iat, exp, nbf } = claims
   if (typeof iss !== 'string' || !acceptsIssuer(iss)) throw malformed('is a statement of another issuer')
   const named = audiencesOf(aud) ?? []
   if (!named.some((each) => each === client.id || audience.includes(each))) {
@@ -70,6 +70,13 @@ function judgeClaims(
   if (typeof iat !== 'number' || Math.abs(clock.now() - iat * 1000) > freshFor + clockSkew) {
     throw malformed('was not made just now')
   }
+  // RFC 9701 wants neither there, lest the answer be taken for a token; one that is there still says until when it holds.
+  if (!isWithin(exp, nbf, clock.now(), clockSkew)) throw malformed('does not hold at this time')
+}
+
+function isWithin(exp: unknown, nbf: unknown, now: number, clockSkew: number): boolean {
+  const isAlive = exp === undefined || (typeof exp === 'number' && now < exp * 1000 + clockSkew)
+  return isAlive && (nbf === undefined || (typeof nbf === 'number' && now >= nbf * 1000 - clockSkew))
 }
 
 function malformed(what: string): OAuthFailure {

@@ -112,6 +112,13 @@ describe('a proof is refused', () => {
     ['a key that is text', 'dpop_malformed', {}, { jwk: '{}' }],
     ['a list of keys', 'dpop_malformed', {}, { jwk: [proofJwk(signer)] }],
     ['an empty key', 'dpop_key_unfit', {}, { jwk: {} }],
+    [
+      'a padded coordinate',
+      'dpop_key_unfit',
+      {},
+      { jwk: { ...proofJwk(signer), x: `${String(proofJwk(signer)['x'])}=` } },
+    ],
+    ['a short coordinate', 'dpop_key_unfit', {}, { jwk: { ...proofJwk(signer), x: 'AA' } }],
     ['the private key', 'dpop_key_unfit', {}, { jwk: signer.privateKey.export({ format: 'jwk' }) }],
     ['a symmetric key', 'dpop_key_unfit', {}, { jwk: { kty: 'oct', k: 'AAAA' } }],
     ['a key for encryption', 'dpop_key_unfit', {}, { jwk: { ...proofJwk(signer), use: 'enc' } }],

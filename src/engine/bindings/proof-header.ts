@@ -8,7 +8,7 @@ import {
 } from '../authenticators/jwt/algorithms.ts'
 import { parsePart } from '../authenticators/jwt/compact.ts'
 import { rejected, type Rejected } from '../outcome.ts'
-import { importPublicJwk, readPublicJwk, thumbprintOf, type PublicJwk } from '../public-jwk.ts'
+import { importPublicJwk, isCanonical, readPublicJwk, thumbprintOf, type PublicJwk } from '../public-jwk.ts'
 
 const maxHeaderLength = 4_096
 const maxKeys = 10_000
@@ -67,7 +67,8 @@ function readHeader(part: string, jkt: string): ProofHeader | Rejected {
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk))
     return rejected('dpop_malformed', '`jwk` is missing or no object')
   const read = readPublicJwk(jwk as Readonly<Record<string, unknown>>)
-  if (read === undefined) return rejected('dpop_key_unfit', '`jwk` is no public signature key')
+  if (read === undefined || !isCanonical(read))
+    return rejected('dpop_key_unfit', '`jwk` is no public signature key')
   const own = thumbprintOf(read)
   if (own !== jkt) return anotherKey
   return importKey(alg, read, own, jwk)

@@ -163,6 +163,8 @@ describe('a token', () => {
     expect(await bench.judge('opaque')).toBe('bound_as_bearer')
     bench.answer = () => active({ cnf: { 'x5t#S256': thumbprint } })
     expect(await bench.judge('other')).toBe('bound_certificate_missing')
+    bench.answer = () => active({ token_type: 'DPoP' })
+    expect(await bench.judge('to no key')).toBe('token_bound')
     const required = introspectionBench({
       binding: { mode: 'required', dpop: { nonce: false, window: 60_000 } },
     })

@@ -101,10 +101,14 @@ function judgeTokenKind(claims: Claims, { profile, audience, clientId }: AnswerR
 }
 
 function judgeConfirmation(claims: Claims): Rejected | undefined {
-  const strange = confirmationOf(claims)?.unknown
-  return strange === undefined
-    ? undefined
-    : rejected('token_bound', `a confirmation that is not understood: ${strange}`)
+  const confirmation = confirmationOf(claims)
+  if (confirmation?.unknown !== undefined)
+    return rejected('token_bound', `a confirmation that is not understood: ${confirmation.unknown}`)
+  // The provider says that the token is bound, and not to which key: it must not pass as an unbound one.
+  const type = claims['token_type']
+  return typeof type === 'string' && type.toLowerCase() === 'dpop' && confirmation?.jkt === undefined
+    ? rejected('token_bound', '`token_type` is DPoP, and no key is named')
+    : undefined
 }
 
 /** The last second that a date can name: stands in where there is no end. */
