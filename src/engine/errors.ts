@@ -220,7 +220,7 @@ export const reasons = {
   login_failed: { code: 'credential_invalid' },
   login_overtaken: { code: 'credential_invalid' },
   login_unavailable: { code: 'provider_unavailable' },
-  login_impossible: { code: 'internal_error' },
+  login_impossible: { code: 'provider_unavailable' },
   logout_token_invalid: { code: 'bad_request' },
   logout_token_replayed: { code: 'bad_request' },
   // cross-site

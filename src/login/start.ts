@@ -101,7 +101,8 @@ async function begin(
     deps.log.warn({ provider: choice.provider, reason: detail }, 'a login could not begin')
     return refuse(kind === 'away' ? 'login_unavailable' : 'login_impossible', {
       detail,
-      ...(kind === 'away' ? { retryAfter: 5 } : {}),
+      // One that refuses to begin has to be mended by somebody: trying again soon is no use.
+      retryAfter: kind === 'away' ? 5 : 60,
     })
   }
 }
