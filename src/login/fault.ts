@@ -69,7 +69,9 @@ function awayIn(error: unknown): string | undefined {
   for (const each of causes(error)) {
     if (each instanceof Error && (each.name === 'FetchError' || each.name === 'AnswerError'))
       return each.message
-    if (each instanceof DOMException) return 'the provider did not answer in time'
+    // Decoding an answer can end in a DOMException too: only these two tell of time.
+    if (each instanceof DOMException && (each.name === 'TimeoutError' || each.name === 'AbortError'))
+      return 'the provider did not answer in time'
   }
   return undefined
 }

@@ -40,13 +40,19 @@ export async function readCertificates(settings: TlsSettings): Promise<Certifica
   }
 }
 
+/**
+ * Node.js 24 forgets the intermediates that a client sent once OpenSSL has found their way to an authority by itself, and we
+ * judge what was sent. There no authorities are named, so that it finds none.
+ */
+const keepsIntermediates = Number(process.versions.node.split('.')[0]) >= 26
+
 /** The authorities only tell clients which of their certificates to show: we judge what they show ourselves. */
 async function sharedOptions({ clientCertificates }: TlsSettings): Promise<SecureContextOptions> {
   if (clientCertificates === undefined) return { minVersion }
   const files = clientCertificates.trust?.authorities ?? []
   const hints = await Promise.all(files.map((file) => readFile(file, 'latin1').catch(() => '')))
-  const ca = hints.filter((text) => text.includes('-----BEGIN CERTIFICATE-----'))
-  return { minVersion, secureOptions: withoutResumption, ...(ca.length === 0 ? {} : { ca }) }
+  const ca = keepsIntermediates ? hints.filter((text) => text.includes('-----BEGIN CERTIFICATE-----')) : []
+  return { minVersion, secureOptions: withoutResumption, ca }
 }
 
 async function readPair(
