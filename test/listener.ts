@@ -4,8 +4,8 @@ import type { LimitSettings, TlsSettings } from '../src/configuration.ts'
 import type { Refusal } from '../src/engine/outcome.ts'
 import { BodyError, type Answer, type ServerRequest } from '../src/exchange.ts'
 import type { ListenerOptions, RunningListener } from '../src/server/listener.ts'
-import { startNodeListener } from '../src/server/node/start.ts'
 import { renderRefusal } from '../src/server/problem.ts'
+import { startListener as startServer, type DataPlane } from '../src/server/start.ts'
 import { rawClient, type RawClient, type RawClientOptions } from './raw-client.ts'
 
 export interface TestListener {
@@ -20,6 +20,8 @@ export interface TestListener {
 }
 
 export interface TestListenerOptions {
+  /** Without it, the one that `PORTCULLIS_TEST_DATA_PLANE` names. */
+  readonly dataPlane?: DataPlane
   readonly handle?: (request: ServerRequest) => void
   readonly limits?: Partial<LimitSettings>
   readonly tls?: TlsSettings
@@ -69,7 +71,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
     ...(options.onConnections === undefined ? {} : { onConnections: options.onConnections }),
     onFault: (fault) => faults.push(fault),
   }
-  const running = await startNodeListener(listenerOptions)
+  const running = await startServer({ ...listenerOptions, dataPlane: options.dataPlane ?? defaultPlane() })
   return {
     running,
     reached,
@@ -85,6 +87,10 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       await running.closed(0)
     },
   }
+}
+
+function defaultPlane(): DataPlane {
+  return (process.env['PORTCULLIS_TEST_DATA_PLANE'] ?? 'node') as DataPlane
 }
 
 /** Reads the body and tells what came. Body faults are answered as what they are. */

@@ -3,8 +3,8 @@ import type { ListenerSettings } from '../configuration.ts'
 import type { Refusal } from '../engine/outcome.ts'
 import type { Answer } from '../exchange.ts'
 import type { AcceptFacts, ListenerOptions, RunningListener } from '../server/listener.ts'
-import { startNodeListener } from '../server/node/start.ts'
 import { renderRefusal } from '../server/problem.ts'
+import { startListener } from '../server/start.ts'
 import type { CertificateService } from './certificates.ts'
 import { rawField } from './conclude.ts'
 import { healthAnswer } from './endpoints/health.ts'
@@ -24,8 +24,9 @@ export async function openListener(
   certificates: Pick<CertificateService, 'trust'>,
 ): Promise<OpenListener> {
   const { services } = current()
-  const running = await startNodeListener({
+  const running = await startListener({
     settings,
+    dataPlane: current().configuration.dataPlane,
     limits: () => current().configuration.limits,
     clock: services.clock,
     ...judgeOf(settings, certificates),

@@ -14,8 +14,6 @@ export interface ListenerState {
   readonly options: ListenerOptions
   readonly sweeper: Sweeper
   readonly connections: Set<Connection>
-  /** Raw sockets of a TLS listener, those in a handshake too. */
-  readonly handshakes: Set<Socket>
   /** Answers carry `Connection: close`. */
   isDraining: boolean
   /** Idle connections are closed after a second. */

@@ -1,13 +1,11 @@
 /** What node:http tells, turned into turns of connections. */
 import type { ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import { inspectHead, type Head } from '../head.ts'
 import { requestIdOf } from '../request-id.ts'
-import { connectionFacts } from './connection-facts.ts'
-import { Connection, type ListenerState, type RefusedHead } from './connection.ts'
-import { setParserLimit, type NodeServer } from './create-server.ts'
+import type { Connection, ListenerState, RefusedHead } from './connection.ts'
+import type { NodeServer } from './create-server.ts'
 import type { Incoming } from './incoming.ts'
 import { LastTurn } from './last-turn.ts'
 import { isConnectionLost, refusalOfParseError, type ParseError } from './parse-fault.ts'
@@ -23,14 +21,13 @@ export class Events {
     this.#state = state
   }
 
+  /** What is told of its socket is a matter of this connection from now on. */
+  follow(connection: Connection): void {
+    this.#connections.set(connection.socket, connection)
+  }
+
   attachTo(server: NodeServer): void {
     const receive = (incoming: Incoming, response: ServerResponse): void => this.#receive(incoming, response)
-    const isTls = this.#state.options.settings.tls !== undefined
-    const ready = isTls ? 'secureConnection' : 'connection'
-    // node:http's own listener makes the parser: the limit must be set before it, and ours must have the last word after it.
-    server.prependListener(ready, () => setParserLimit(server, this.#state.options.limits().headers))
-    server.on(ready, (socket: Socket) => this.#open(socket))
-    if (isTls) server.on('connection', (socket: Socket) => this.#beginHandshake(socket))
     server.on('request', receive)
     // Whether there will be a 100 is decided when somebody wants the body.
     server.on('checkContinue', receive)
@@ -45,25 +42,6 @@ export class Events {
     incoming.asksUpgrade = true
     const verdict = this.#verdictOn(incoming)
     return !isRefusal(verdict) && verdict.isWebSocket && verdict.hasHost
-  }
-
-  #open(socket: Socket): void {
-    const { options, connections } = this.#state
-    const facts = connectionFacts(socket, options)
-    if (facts === undefined) {
-      socket.destroy()
-      return
-    }
-    const connection = new Connection(socket, facts, this.#state)
-    this.#connections.set(socket, connection)
-    connections.add(connection)
-    options.onConnections?.(connections.size)
-  }
-
-  #beginHandshake(socket: Socket): void {
-    const { handshakes } = this.#state
-    handshakes.add(socket)
-    socket.once('close', () => handshakes.delete(socket))
   }
 
   #receive(incoming: Incoming, response: ServerResponse): void {

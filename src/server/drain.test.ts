@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { ServerRequest } from '../../exchange.ts'
-import { startListener, until } from '../../../test/listener.ts'
-import { rawClient } from '../../../test/raw-client.ts'
+import type { ServerRequest } from '../exchange.ts'
+import { startListener, until } from '../../test/listener.ts'
+import { rawClient } from '../../test/raw-client.ts'
+import { startListener as startServer } from './start.ts'
 
 const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 
@@ -136,8 +137,8 @@ describe('a drain', () => {
 describe('a listener', () => {
   it('says why it cannot have its address', async () => {
     await using listener = await startListener()
-    const { startNodeListener } = await import('./start.ts')
-    const again = startNodeListener({
+    const again = startServer({
+      dataPlane: 'node',
       settings: {
         host: '127.0.0.1',
         port: listener.running.port,
