@@ -1,0 +1,183 @@
+// Requests as a listener hands them over, without a socket behind them.
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { Readable, type Duplex } from 'node:stream'
+import type { AnswerWriter, ConnectionFacts, FieldLines, ServerRequest } from '../../../src/exchange.ts'
+import type { Bench } from './gateway.ts'
+
+/** A way in, and what its callers send. */
+export interface Scenario {
+  readonly name: string
+  /** The same request again and again is not what a gateway sees: each has its own id and credential. */
+  request(at: number): FakeRequest
+}
+
+export const scenarioNames = [
+  'public',
+  'api-key',
+  'RS256 warm',
+  'RS256 warm, limited',
+  'either',
+  'DPoP',
+] as const
+
+const callers = 100
+
+/** @param proofs how many requests with proofs are made ahead; each proof is good once */
+export async function scenarios(bench: Bench, names: readonly string[], proofs: number): Promise<Scenario[]> {
+  const tokens = (await bench.keys.sign('RS256', callers)).map((token) => `Bearer ${token}`)
+  const all: Record<string, () => Promise<Scenario> | Scenario> = {
+    public: () => plain('public', '/public/items'),
+    'api-key': () => plain('api-key', '/keys/items', 'x-api-key', bench.apiKeys),
+    'RS256 warm': () => plain('RS256 warm', '/tokens/items', 'Authorization', tokens),
+    'RS256 warm, limited': () => plain('RS256 warm, limited', '/limited/items', 'Authorization', tokens),
+    either: () => plain('either', '/either/items', 'Authorization', tokens),
+    DPoP: () => bound(bench, proofs),
+  }
+  const chosen: Scenario[] = []
+  for (const name of names) chosen.push(await all[name]!())
+  return chosen
+
+  function plain(name: string, path: string, header?: string, values: readonly string[] = []): Scenario {
+    return {
+      name,
+      request(at) {
+        const credential = header === undefined ? [] : [header, values[at % values.length]!]
+        return new FakeRequest(bench, `${path}/${at % 1000}?page=${at % 7}`, clientFields(at, credential))
+      },
+    }
+  }
+}
+
+async function bound(bench: Bench, proofs: number): Promise<Scenario> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { crv, kty, x, y } = publicKey.export({ format: 'jwk' }) as Record<string, string>
+  const jwk = { crv, kty, x, y }
+  const jkt = createHash('sha256').update(JSON.stringify(jwk)).digest('base64url')
+  const [token] = await bench.keys.sign('RS256', 1, { cnf: { jkt } })
+  const header = encode({ typ: 'dpop+jwt', alg: 'ES256', jwk })
+  const ath = createHash('sha256').update(token!).digest('base64url')
+  const made = Array.from({ length: proofs }, (_, at) => {
+    const claims = {
+      jti: randomBytes(12).toString('hex'),
+      htm: 'GET',
+      iat: Math.floor(Date.now() / 1000),
+      ath,
+    }
+    const htu = `http://api.example.com/bound/items/${at % 1000}`
+    const input = `${header}.${encode({ ...claims, htu })}`
+    const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
+    return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`
+  })
+  let next = 0
+  return {
+    name: 'DPoP',
+    request() {
+      const at = next++ % made.length
+      const fields = clientFields(at, ['Authorization', `DPoP ${token}`, 'DPoP', made[at]!])
+      return new FakeRequest(bench, `/bound/items/${at % 1000}`, fields)
+    },
+  }
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+/** Five to sixteen lines: curl, a service behind a tracer, a browser. */
+function clientFields(at: number, credential: readonly string[]): FieldLines {
+  const id = (at * 2_654_435_761) >>> 0
+  const fields = [
+    'Host',
+    'api.example.com',
+    'User-Agent',
+    'catalog-client/2.1',
+    'Accept',
+    '*/*',
+    ...credential,
+  ]
+  switch (at % 3) {
+    case 0:
+      return [...fields, 'Accept-Encoding', 'gzip, br', 'Connection', 'keep-alive']
+    case 1:
+      fields.push(
+        'Accept-Encoding',
+        'gzip',
+        'X-Request-Id',
+        `client-${id}`,
+        'Content-Type',
+        'application/json',
+      )
+      fields.push('traceparent', `00-${hex(id, 32)}-${hex(id + 1, 16)}-01`, 'tracestate', 'vendor=1')
+      return fields
+    default:
+      fields.push('accept-encoding', 'gzip, deflate, br', 'accept-language', 'de-DE,de;q=0.9,en;q=0.8')
+      fields.push('cache-control', 'no-cache', 'pragma', 'no-cache', 'referer', 'https://app.example.com/')
+      fields.push(
+        'sec-ch-ua',
+        '"Chromium";v="140"',
+        'sec-ch-ua-mobile',
+        '?0',
+        'sec-ch-ua-platform',
+        '"Linux"',
+      )
+      fields.push('sec-fetch-dest', 'empty', 'sec-fetch-mode', 'cors', 'sec-fetch-site', 'same-site')
+      return fields
+  }
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0')
+}
+
+const writer: AnswerWriter = {
+  write: () => true,
+  onDrain: () => undefined,
+  end: () => undefined,
+  abort: () => undefined,
+}
+
+/** A request that is well-formed; `status` is what it was answered with, 0 so far. */
+export class FakeRequest implements ServerRequest {
+  readonly method = 'GET'
+  readonly target: string
+  readonly version = '1.1'
+  readonly fields: FieldLines
+  readonly connection: ConnectionFacts
+  readonly hasBody = false
+  readonly isUpgrade = false
+  readonly receivedAt: number
+  status = 0
+
+  constructor({ snapshot }: Bench, target: string, fields: FieldLines) {
+    this.target = target
+    this.fields = fields
+    this.receivedAt = Date.now()
+    this.connection = { address: '192.0.2.10', port: 40_000, listener: snapshot.configuration.listeners[0]! }
+  }
+
+  limitBody(): void {}
+
+  body(): Readable {
+    return Readable.from([])
+  }
+
+  onAbort(): () => void {
+    return () => undefined
+  }
+
+  answer(answer: { readonly status: number }): void {
+    this.status = answer.status
+    throw new Error(`${this.target} was answered with ${answer.status}`)
+  }
+
+  inform(): void {}
+
+  begin(head: { readonly status: number }): AnswerWriter {
+    this.status = head.status
+    return writer
+  }
+
+  tunnel(): Duplex {
+    throw new Error('nothing here asks for an upgrade')
+  }
+}
