@@ -12,9 +12,11 @@ export type FieldLines = readonly string[]
 
 /** One side of a connection, for audit and trust. */
 export interface ConnectionFacts {
-  /** The peer's address; IPv4-mapped addresses are plain IPv4. */
+  /** The peer's address, or the one that a proxy named before the first byte; IPv4-mapped addresses are plain IPv4. */
   readonly address: string
   readonly port: number
+  /** A proxy passed somebody's connection on and did not say whose: the address is the proxy's, its word counts for nothing. */
+  readonly isUntold?: true
   readonly listener: ListenerSettings
   readonly tls?: {
     readonly version: string
@@ -26,7 +28,7 @@ export interface ConnectionFacts {
 }
 
 /**
- * One request as a listener read it, and the ways to answer it. The node data plane implements it now; a wire layer of our own will.
+ * One request as a listener read it, and the ways to answer it, whichever data plane is behind it.
  * The listener has done step 1 (accept): what arrives here is well-formed, with exactly one Host.
  */
 export interface ServerRequest {
@@ -80,8 +82,15 @@ export interface Answer {
 }
 
 export interface AnswerWriter {
-  /** False: wait for `onDrain` before the next write. */
-  write(chunk: Uint8Array): boolean
+  /**
+   * Takes a part of the body. Parts may be held back until `flush` or `end`, so that a small answer is one write.
+   *
+   * @param chunk text stands for bytes as Latin-1, one each; the bytes of an array must stay as they are
+   * @returns false: wait for `onDrain` before the next write
+   */
+  write(chunk: Uint8Array | string): boolean
+  /** Nothing more is at hand now: what was held back goes out. */
+  flush(): void
   onDrain(callback: () => void): void
   end(trailers?: FieldLines): void
   /** Cuts the connection, so that the client sees an incomplete answer. */

@@ -33,12 +33,16 @@ const rules: Record<string, { readonly may: readonly string[]; readonly because:
     may: ['engine', 'ports', 'configuration.ts', 'exchange.ts'],
     because: 'stage rooms never know each other',
   },
+  wire: {
+    may: ['engine'],
+    because: 'bytes and their grammar: it knows no socket, no configuration and no request in flight',
+  },
   upstream: {
-    may: ['engine', 'ports', 'configuration.ts', 'exchange.ts'],
+    may: ['engine', 'ports', 'configuration.ts', 'exchange.ts', 'wire'],
     because: 'stage rooms never know each other',
   },
   server: {
-    may: ['engine', 'ports', 'configuration.ts', 'exchange.ts'],
+    may: ['engine', 'ports', 'configuration.ts', 'exchange.ts', 'wire'],
     because: 'stage rooms never know each other',
   },
   audit: {

@@ -35,6 +35,10 @@ export interface Head {
   readonly expectsContinue: boolean
   /** An upgrade of the one kind that passes: see `ServerRequest.isUpgrade`. */
   readonly isWebSocket: boolean
+  /** Any upgrade is asked for: declined ones end the connection, since the client may speak another language already. */
+  readonly asksUpgrade: boolean
+  /** The client will send another request on the connection: by default in HTTP/1.1, on its word in HTTP/1.0. */
+  readonly persists: boolean
 }
 
 /**
@@ -213,7 +217,17 @@ class Scan {
       contentLength: length,
       expectsContinue: isNewer && this.#expects > 0,
       isWebSocket: this.#upgrades === 1 && isNewer && !hasBody && this.#asksWebSocket(),
+      asksUpgrade:
+        this.#upgrades > 0 && this.#connection !== undefined && hasOption(this.#connection, 'upgrade'),
+      persists: this.#persists(isNewer),
     }
+  }
+
+  /** @see RFC 9112, section 9.3 */
+  #persists(isNewer: boolean): boolean {
+    const connection = this.#connection
+    if (connection === undefined || connection === 'keep-alive') return isNewer || connection !== undefined
+    return !hasOption(connection, 'close') && (isNewer || hasOption(connection, 'keep-alive'))
   }
 
   /** @see RFC 6455, section 4.1 */

@@ -4,11 +4,13 @@ import { Acceptor, type Planes } from './accept/acceptor.ts'
 import type { ListenerOptions, RunningListener, TlsReload } from './listener.ts'
 import { createNodePlane } from './node/plane.ts'
 import type { Plane } from './plane.ts'
+import { createWirePlane } from './wire/plane.ts'
 
 /** What speaks HTTP/1.1. */
-export type DataPlane = 'node'
+export type DataPlane = 'wire' | 'node'
 
 const createHttp1: Readonly<Record<DataPlane, (options: ListenerOptions) => Plane>> = {
+  wire: createWirePlane,
   node: createNodePlane,
 }
 
@@ -67,6 +69,7 @@ class Listener implements RunningListener {
     this.stopAccepting()
     const planes = each(this.#planes)
     for (const plane of planes) plane.beginClose()
+    this.#acceptor.beginClose()
     const cut = setTimeout(() => {
       for (const plane of planes) plane.cut()
       this.#acceptor.cut()

@@ -90,12 +90,12 @@ class NodeAnswerWriter implements AnswerWriter {
     process.nextTick(flush, this)
   }
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array | string): boolean {
     // Nobody takes these bytes. After the end they would even be an error that nobody catches.
     if (this.#response.destroyed || this.#response.writableEnded) return false
     if (!hasBody(this.#framing)) return true
     this.#isHeadOut = true
-    return this.#response.write(chunk)
+    return typeof chunk === 'string' ? this.#response.write(chunk, 'latin1') : this.#response.write(chunk)
   }
 
   onDrain(callback: () => void): void {
