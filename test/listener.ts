@@ -1,5 +1,6 @@
 /** A listener on a free loopback port for tests of what happens before the pipeline: it remembers what reached it and what was refused. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { beforeAll, describe } from 'vitest'
 import type { LimitSettings, TlsSettings } from '../src/configuration.ts'
 import type { Refusal } from '../src/engine/outcome.ts'
 import { BodyError, type Answer, type ServerRequest } from '../src/exchange.ts'
@@ -27,6 +28,9 @@ export interface TestListenerOptions {
   readonly tls?: TlsSettings
   readonly identityNames?: ReadonlySet<string>
   readonly onConnections?: (open: number) => void
+  /** A PROXY header comes first; from loopback it is believed unless this says otherwise. */
+  readonly proxyProtocol?: boolean
+  readonly trustsPeer?: (address: string) => boolean
 }
 
 const defaults: LimitSettings = {
@@ -52,9 +56,11 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       encodedSlashes: 'refuse',
       pathParameters: 'refuse',
       ...(options.tls === undefined ? {} : { tls: options.tls }),
+      proxyProtocol: options.proxyProtocol ?? false,
     },
     limits: () => limits,
     clock: { now: () => Date.now() },
+    trustsPeer: options.trustsPeer ?? ((address) => address === '127.0.0.1'),
     handle(request) {
       reached.push(request)
       ;(options.handle ?? echo)(request)
@@ -89,8 +95,21 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
   }
 }
 
+const dataPlanes = ['wire', 'node'] as const satisfies readonly DataPlane[]
+let current: DataPlane | undefined
+
+/** Runs the tests once on each data plane: what they say holds whichever is behind a listener. */
+export function onEachDataPlane(define: (dataPlane: DataPlane) => void): void {
+  describe.each(dataPlanes)('on the %s data plane:', (dataPlane) => {
+    beforeAll(() => {
+      current = dataPlane
+    })
+    define(dataPlane)
+  })
+}
+
 function defaultPlane(): DataPlane {
-  return (process.env['PORTCULLIS_TEST_DATA_PLANE'] ?? 'node') as DataPlane
+  return current ?? ((process.env['PORTCULLIS_TEST_DATA_PLANE'] ?? 'wire') as DataPlane)
 }
 
 /** Reads the body and tells what came. Body faults are answered as what they are. */

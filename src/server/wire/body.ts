@@ -32,9 +32,15 @@ export class RequestBody extends Readable {
     return this.push(bytes)
   }
 
+  /** True once its last byte was taken; never where it was given up before. */
+  get isWhole(): boolean {
+    return this.#isWhole
+  }
+
   finish(): void {
+    if (this.destroyed) return
     this.#isWhole = true
-    if (!this.destroyed) this.push(null)
+    this.push(null)
   }
 
   /** Ends the stream with an error, unless all of it has come: then the fault is not its own. */

@@ -225,7 +225,12 @@ export class Connection {
     }
     const request = new WireRequest(this, parser, head, began)
     this.#request = request
-    const next = head.hasBody ? request.take(bytes, at) : at
+    let next = head.hasBody ? request.take(bytes, at) : at
+    if (head.isWebSocket && next < bytes.length) {
+      // Of the other language already: the tunnel's, if there will be one.
+      this.#hold(bytes.subarray(next))
+      next = bytes.length
+    }
     request.dispatch()
     return next
   }

@@ -13,6 +13,8 @@ import type { Connection } from './connection.ts'
 import { beginAnswer, type WireAnswerWriter } from './writer.ts'
 import { ownAnswer } from './write-answer.ts'
 
+/** Bytes of a body that are read before anybody wants them: so a fault in it, or a client that leaves, is seen meanwhile. */
+const readAhead = 16 * 1024
 const goOn = 'HTTP/1.1 100 Continue\r\n\r\n'
 
 export class WireRequest implements ServerRequest {
@@ -32,8 +34,9 @@ export class WireRequest implements ServerRequest {
   /** The sweeper's time at which the head began to arrive. */
   readonly #began: number
   readonly #reader: BodyReader | undefined
-  /** Body bytes that came before somebody wanted them: at most what one read brings. */
+  /** Body bytes that came before somebody wanted them. */
   #early: Buffer[] | undefined = undefined
+  #earlyBytes = 0
   #body: RequestBody | undefined = undefined
   #bodyFault: Refusal | undefined = undefined
   #bodyLimit = -1
@@ -197,8 +200,7 @@ export class WireRequest implements ServerRequest {
     return (
       !hasKnownEnd ||
       // What is not read of a body stands where the next head would.
-      !this.isWhole ||
-      (this.hasBody && this.#body === undefined) ||
+      (this.hasBody && this.#body?.isWhole !== true) ||
       // The client may speak another language already.
       this.#head.asksUpgrade ||
       !this.#head.persists ||
@@ -245,7 +247,7 @@ export class WireRequest implements ServerRequest {
   take(bytes: Buffer, from: number): number {
     const reader = this.#reader!
     let at = from
-    let takesMore = true
+    let takesMore = this.#earlyBytes < readAhead || this.#body !== undefined
     for (;;) {
       const progress = reader.next(bytes, at, bytes.length)
       at = reader.at
@@ -260,7 +262,7 @@ export class WireRequest implements ServerRequest {
         return bytes.length
       } else break
     }
-    if (!takesMore || this.#body === undefined) this.#connection.pauseReading()
+    if (!takesMore) this.#connection.pauseReading()
     return at
   }
 
@@ -268,7 +270,8 @@ export class WireRequest implements ServerRequest {
     if (this.#bodyFault !== undefined) return true
     if (this.#body !== undefined) return this.#body.feed(bytes)
     ;(this.#early ??= []).push(bytes)
-    return false
+    this.#earlyBytes += bytes.length
+    return this.#earlyBytes < readAhead
   }
 
   /** The body's reader takes more. */
