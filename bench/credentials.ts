@@ -12,6 +12,11 @@ export const issuer = 'https://login.bench.example'
 export const audience = 'https://api.bench.example'
 export const scope = 'catalog:read'
 
+/** Claims in place of the usual ones: of all tokens, or of each by its number. */
+export type Overrides =
+  | Readonly<Record<string, unknown>>
+  | ((number: number) => Readonly<Record<string, unknown>>)
+
 /** Signs tokens, and publishes the keys that verify them. */
 export interface Issuer {
   readonly keySetUrl: string
@@ -19,7 +24,7 @@ export interface Issuer {
   /** The public key as PEM. */
   publicKey(algorithm: 'RS256' | 'ES256'): string
   /** Signs on the thread pool; an RSA signature takes about a millisecond. */
-  sign(algorithm: Algorithm, count: number, overrides?: Readonly<Record<string, unknown>>): Promise<string[]>
+  sign(algorithm: Algorithm, count: number, overrides?: Overrides): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -62,7 +67,10 @@ export async function createIssuer(): Promise<Issuer> {
     hmacSecret,
     publicKey: (algorithm) => pairs[algorithm].publicKey.export({ type: 'spki', format: 'pem' }),
     async sign(algorithm, count, overrides = {}) {
-      return Promise.all(Array.from({ length: count }, (_, number) => signOne(algorithm, number, overrides)))
+      const changes = typeof overrides === 'function' ? overrides : (): typeof overrides => overrides
+      return Promise.all(
+        Array.from({ length: count }, (_, number) => signOne(algorithm, number, changes(number))),
+      )
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,13 +1,14 @@
-// One run of wrk: many connections, one thread, each request with the next credential of a list.
+// One run of wrk: many connections, one thread, each request with the next caller of a list.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Caller, OneTimeCallers } from './callers.ts'
 import type { Processes } from './processes.ts'
 
-/** Where requests go, and with which credentials in turn. */
+/** Where requests go, and who sends them. */
 export interface LoadPlan {
   readonly url: string
-  /** A header and its values; absent where callers say nothing of themselves. */
-  readonly credentials?: { readonly header: string; readonly values: readonly string[] }
+  /** In turn; absent where callers say nothing of themselves. */
+  readonly callers?: readonly Caller[] | OneTimeCallers
 }
 
 /** What one run did. */
@@ -16,12 +17,17 @@ export interface LoadResult {
   readonly seconds: number
 }
 
-/** Sends load to one target. Each run goes on in the list of credentials where the last one stopped. */
+/** Sends load to one target. Each run goes on in the list of callers where the last one stopped. */
 export interface Load {
+  /** What takes time and is not to be measured: proofs that are good once. `run` calls it where nobody did. */
+  prepare(seconds: number): Promise<void>
   run(seconds: number): Promise<LoadResult>
 }
 
-/** Writes the script and the credentials of a target. */
+/** More proofs than any gateway judges in a second on one core: beginning anew would be a replay. */
+const mostProofsPerSecond = 14_000
+
+/** Writes the script and the callers of a target. */
 export async function createLoad(
   processes: Processes,
   setting: {
@@ -33,14 +39,24 @@ export async function createLoad(
   plan: LoadPlan,
 ): Promise<Load> {
   const file = join(setting.folder, `load-${setting.name.replaceAll(/\W+/g, '-')}`)
-  await writeFile(`${file}.txt`, (plan.credentials?.values ?? ['']).map((value) => `${value}\n`).join(''), {
-    mode: 0o600,
-  })
-  await writeFile(`${file}.lua`, script(`${file}.txt`, plan.credentials?.header), { mode: 0o600 })
-  let offset = 0
+  const { callers = [{}] } = plan
+  const oneTime = 'make' in callers ? callers : undefined
+  if (!('make' in callers)) await writeFile(`${file}.txt`, callersText(callers), { mode: 0o600 })
+  await writeFile(`${file}.lua`, script(`${file}.txt`), { mode: 0o600 })
+  const state = { offset: 0, prepared: 0, perSecond: mostProofsPerSecond }
+
+  const prepare = async (seconds: number): Promise<void> => {
+    if (oneTime === undefined || state.prepared >= seconds) return
+    const [url = plan.url] = plan.url.split('?')
+    const count = Math.ceil(state.perSecond * seconds) + 2 * setting.connections
+    await writeFile(`${file}.txt`, callersText(oneTime.make(url, count)), { mode: 0o600 })
+    state.prepared = seconds
+  }
 
   return {
+    prepare,
     async run(seconds) {
+      await prepare(seconds)
       const process = processes.start({
         name: `wrk for ${setting.name}`,
         core: setting.core,
@@ -55,15 +71,21 @@ export async function createLoad(
           `${file}.lua`,
           plan.url,
           '--',
-          String(offset),
+          String(state.offset),
         ],
       })
       const timer = setTimeout(() => void process.stop(0), (seconds + 20) * 1000)
       await process.ended
       clearTimeout(timer)
       const result = parse(setting.name, process.output())
-      // Every connection had one more under way at the end, which was sent and so is known to the target.
-      offset += result.requests + setting.connections
+      if (oneTime === undefined) {
+        // Every connection had one more under way at the end, which was sent and so is known to the target.
+        state.offset += result.requests + setting.connections
+      } else {
+        state.prepared = 0
+        // A gateway gets faster while it warms up.
+        state.perSecond = Math.min(mostProofsPerSecond, 3000 + (result.requests / result.seconds) * 2)
+      }
       return result
     },
   }
@@ -81,19 +103,23 @@ function parse(name: string, output: string): LoadResult {
   return { requests, seconds: micros / 1_000_000 }
 }
 
+/** One line for each caller: names and values in turn, between tabs. */
+function callersText(callers: readonly Caller[]): string {
+  return callers.map((caller) => `${Object.entries(caller).flat().join('\t')}\n`).join('')
+}
+
 // Requests are made ready beforehand, so that the load generator spends its core on sending them.
-function script(credentials: string, header: string | undefined): string {
-  const fields = header === undefined ? '' : `headers[${JSON.stringify(header)}] = value`
+function script(callers: string): string {
   return `
 local requests, count, position = {}, 0, 0
 function init(args)
-  for value in io.lines(${JSON.stringify(credentials)}) do
+  for line in io.lines(${JSON.stringify(callers)}) do
     local headers = {
       ["Accept"] = "application/json",
       ["User-Agent"] = "bench/1.0",
       ["Accept-Encoding"] = "gzip",
     }
-    ${fields}
+    for name, value in line:gmatch("([^\\t]+)\\t([^\\t]+)") do headers[name] = value end
     count = count + 1
     requests[count] = wrk.format("GET", nil, headers)
   end

@@ -1,11 +1,13 @@
 // One measured run, and another one where somebody else was using the machine.
-import type { CpuMeter } from './cpu.ts'
+import type { CpuMeter, CpuTime } from './cpu.ts'
 import type { MeasurableRow } from './measure.ts'
 
 /** What a run came to. */
 export interface Run {
   readonly perSecond: number
   readonly cpuMicros: number
+  /** The part of it that the kernel took. */
+  readonly kernelShare: number
   /** What processes other than ours used meanwhile, in cores. */
   readonly foreignCores: number
 }
@@ -38,20 +40,22 @@ export async function runOnce(setting: RunSetting, row: MeasurableRow): Promise<
 }
 
 async function attempt(setting: RunSetting, row: MeasurableRow): Promise<Run> {
+  await row.load.prepare(setting.seconds)
   const start = readClocks(setting, row)
   const { requests, seconds } = await row.load.run(setting.seconds)
   const end = readClocks(setting, row)
   const foreign = end.machine - start.machine - (end.own - start.own)
   return {
     perSecond: requests / seconds,
-    cpuMicros: (end.target - start.target) / requests,
+    cpuMicros: (end.target.all - start.target.all) / requests,
+    kernelShare: (end.target.kernel - start.target.kernel) / (end.target.all - start.target.all),
     foreignCores: Math.max(0, foreign / (end.wall - start.wall)),
   }
 }
 
 interface Clocks {
   readonly wall: number
-  readonly target: number
+  readonly target: CpuTime
   readonly own: number
   readonly machine: number
 }
@@ -60,7 +64,7 @@ function readClocks(setting: RunSetting, row: MeasurableRow): Clocks {
   return {
     wall: performance.now() * 1000,
     target: setting.cpu.ofTree(row.target.process.pid),
-    own: setting.cpu.ofTreeAndEnded(setting.ownPid),
+    own: setting.cpu.ofTreeAndEnded(setting.ownPid).all,
     machine: setting.cpu.ofMachine(),
   }
 }

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 
 /** The programs that are measured or measure, by their own words. */
 export interface Versions {
+  readonly node: string
   readonly nginx: string
   readonly haproxy: string
   readonly wrk: string
@@ -28,6 +29,7 @@ export function requirePrograms(): Versions {
     throw new Error('the bench needs two cores, one for the gateway and one for load and upstream')
   }
   return {
+    node: process.versions.node,
     nginx: /nginx\/(\S+)/.exec(ask('nginx', ['-v']) ?? '')?.[1] ?? 'unknown',
     haproxy: /version (\S+)/i.exec(ask('haproxy', ['-v']) ?? '')?.[1] ?? 'unknown',
     wrk: /wrk (?:debian\/)?(\S+)/.exec(ask('wrk', ['--version']) ?? '')?.[1] ?? 'unknown',

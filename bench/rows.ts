@@ -1,24 +1,32 @@
-// The rows of the table: which targets there are and what their callers carry.
-import type { Issuer } from './credentials.ts'
+// The rows of the table: which targets there are and what their callers carry. README.md lists the names; they stay.
+import { createDpopCallers } from './callers.ts'
+import type { Wallet } from './callers.ts'
+import type { Algorithm } from './credentials.ts'
 import type { LoadPlan } from './load.ts'
 import { startHaproxy } from './targets/haproxy.ts'
 import { startNginxProxy } from './targets/nginx.ts'
 import { startPortcullis } from './targets/portcullis.ts'
-import type { Entrance } from './targets/portcullis.ts'
+import type { DataPlane, GatewayWish } from './targets/portcullis.ts'
 import type { RunningTarget, Stage } from './targets/target.ts'
+
+/** What rows are started with. */
+export interface RowStage extends Stage {
+  readonly wallet: Wallet
+}
 
 /** A row before it is started. */
 export interface Row {
   readonly name: string
-  start(stage: Stage): Promise<StartedRow>
+  /** @throws {Unavailable} where it cannot be measured here */
+  start(stage: RowStage): Promise<StartedRow>
 }
 
 /** A row that can be measured. */
 export interface StartedRow {
   readonly target: RunningTarget
-  readonly credentials?: LoadPlan['credentials']
-  /** Whether a request without a credential must be refused. */
-  readonly isProtected: boolean
+  readonly callers?: LoadPlan['callers']
+  /** Whether strangers must be refused; and what the upstream must be told of the others. */
+  readonly protection: 'none' | 'identity' | 'assertion'
 }
 
 /** The row that all others are compared with. */
@@ -31,62 +39,81 @@ const warmCallers = 100
 export function allRows(coldTokens: number): readonly Row[] {
   return [
     nginx(baseline),
+    ...planeRows('wire', coldTokens),
+    ...planeRows('node', coldTokens),
     haproxy('haproxy plain'),
-    haproxy('haproxy HS256', 'HS256'),
-    haproxy('haproxy RS256', 'RS256'),
-    haproxy('haproxy ES256', 'ES256'),
-    portcullis('portcullis node public', 'public'),
-    portcullis('portcullis node api-key', 'api-key'),
-    portcullis('portcullis node HS256 warm', 'hmac-token', ['HS256', warmCallers]),
-    portcullis('portcullis node RS256 warm', 'token', ['RS256', warmCallers]),
-    portcullis('portcullis node ES256 warm', 'token', ['ES256', warmCallers]),
-    portcullis('portcullis node RS256 cold', 'token', ['RS256', coldTokens]),
-    portcullis('portcullis node ES256 cold', 'token', ['ES256', coldTokens]),
+    haproxy('haproxy HS256', ['HS256', warmCallers]),
+    haproxy('haproxy RS256', ['RS256', warmCallers]),
+    haproxy('haproxy ES256', ['ES256', warmCallers]),
+    haproxy('haproxy RS256 cold', ['RS256', coldTokens]),
+    haproxy('haproxy ES256 cold', ['ES256', coldTokens]),
+    nginx('nginx TLS', true),
+    haproxy('haproxy TLS', undefined, true),
     // The same thing once more: what these two rows differ by is what the machine makes up.
-    nginx('nginx plain (again)'),
+    nginx(`${baseline} (again)`),
   ]
 }
 
-/** The rows whose name contains one of the words, and the baseline. */
-export function chooseRows(rows: readonly Row[], words: readonly string[]): readonly Row[] {
-  if (words.length === 0) return rows
-  return rows.filter((row) => row.name === baseline || words.some((word) => row.name.includes(word)))
+function planeRows(dataPlane: DataPlane, coldTokens: number): readonly Row[] {
+  const row = (label: string, wish: Omit<GatewayWish, 'dataPlane'>, tokens?: Tokens): Row =>
+    portcullis(`portcullis ${dataPlane} ${label}`, { dataPlane, ...wish }, tokens)
+  return [
+    row('public', { entrance: 'public' }),
+    row('api-key', { entrance: 'api-key', apiKeys: warmCallers }),
+    row('HS256 warm', { entrance: 'hmac-token' }, ['HS256', warmCallers]),
+    row('RS256 warm', { entrance: 'token' }, ['RS256', warmCallers]),
+    row('ES256 warm', { entrance: 'token' }, ['ES256', warmCallers]),
+    row('RS256 cold', { entrance: 'token' }, ['RS256', coldTokens]),
+    row('ES256 cold', { entrance: 'token' }, ['ES256', coldTokens]),
+    row('DPoP warm', { entrance: 'dpop-token' }),
+    row('audit strict', { entrance: 'token', audit: 'strict' }, ['RS256', warmCallers]),
+    row('TLS', { entrance: 'token', isTls: true }, ['RS256', warmCallers]),
+  ]
 }
 
-type Tokens = readonly [algorithm: Parameters<Issuer['sign']>[0], count: number]
+type Tokens = readonly [algorithm: Algorithm, count: number]
 
-function nginx(name: string): Row {
+function nginx(name: string, isTls = false): Row {
   return {
     name,
-    start: async (stage) => ({ target: await startNginxProxy(stage, name), isProtected: false }),
+    start: async (stage) => ({ target: await startNginxProxy(stage, name, { isTls }), protection: 'none' }),
   }
 }
 
-function haproxy(name: string, algorithm?: Tokens[0]): Row {
+function haproxy(name: string, tokens?: Tokens, isTls = false): Row {
   return {
     name,
     start: async (stage) => {
-      const target = await startHaproxy(stage, name, algorithm)
-      if (algorithm === undefined) return { target, isProtected: false }
-      return { target, isProtected: true, credentials: await bearers(stage, [algorithm, warmCallers]) }
+      if (tokens === undefined)
+        return { target: await startHaproxy(stage, name, { isTls }), protection: 'none' }
+      const target = await startHaproxy(stage, name, { algorithm: tokens[0], isTls })
+      return { target, protection: 'identity', callers: await stage.wallet.bearers(...tokens) }
     },
   }
 }
 
-function portcullis(name: string, entrance: Entrance, tokens?: Tokens): Row {
+function portcullis(name: string, wish: GatewayWish, tokens?: Tokens): Row {
   return {
     name,
     start: async (stage) => {
-      const target = await startPortcullis(stage, name, entrance, entrance === 'api-key' ? warmCallers : 0)
-      const isProtected = entrance !== 'public'
-      if (tokens !== undefined) return { target, isProtected, credentials: await bearers(stage, tokens) }
-      if (!isProtected) return { target, isProtected }
-      return { target, isProtected, credentials: { header: 'X-Api-Key', values: target.apiKeys } }
+      const target = await startPortcullis(stage, name, wish)
+      if (wish.entrance === 'public') return { target, protection: 'none' }
+      return {
+        target,
+        protection: 'assertion',
+        callers: await callersOf(stage, wish, target.apiKeys, tokens),
+      }
     },
   }
 }
 
-async function bearers(stage: Stage, [algorithm, count]: Tokens): Promise<LoadPlan['credentials']> {
-  const tokens = await stage.issuer.sign(algorithm, count)
-  return { header: 'Authorization', values: tokens.map((token) => `Bearer ${token}`) }
+async function callersOf(
+  { issuer, wallet }: RowStage,
+  { entrance }: GatewayWish,
+  apiKeys: readonly string[],
+  tokens: Tokens = ['RS256', warmCallers],
+): Promise<NonNullable<LoadPlan['callers']>> {
+  if (entrance === 'api-key') return apiKeys.map((key) => ({ 'X-Api-Key': key }))
+  if (entrance === 'dpop-token') return createDpopCallers(issuer, warmCallers)
+  return wallet.bearers(...tokens)
 }

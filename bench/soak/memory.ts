@@ -1,7 +1,7 @@
 // The gateway's memory over time, and whether it stays where it is.
 import { readdirSync } from 'node:fs'
 import { residentBytes } from '../cpu.ts'
-import { median } from '../measure.ts'
+import { median } from '../statistics.ts'
 
 /** One look at a process. */
 export interface Sample {

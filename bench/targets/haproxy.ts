@@ -10,16 +10,17 @@ import type { RunningTarget, Stage } from './target.ts'
 export async function startHaproxy(
   stage: Stage,
   name: string,
-  algorithm?: Algorithm,
+  { algorithm, isTls = false }: { readonly algorithm?: Algorithm; readonly isTls?: boolean } = {},
 ): Promise<RunningTarget> {
   const port = await freePort()
   const stem = join(stage.folder, name.replaceAll(/\W+/g, '-'))
+  const tls = isTls ? ` ssl crt ${await writeCertificate(stage, stem)} alpn http/1.1` : ''
   const rules = algorithm === undefined ? '' : verification(algorithm, await writeKey(stage, stem, algorithm))
   await writeFile(
     `${stem}.cfg`,
     `global
   nbthread 1
-  maxconn 4096
+  maxconn 9600
 defaults
   mode http
   timeout connect 2s
@@ -28,7 +29,7 @@ defaults
   http-reuse always
   option forwardfor
 frontend gateway
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port} backlog 4096${tls}
 ${rules}
   default_backend catalog
 backend catalog
@@ -42,7 +43,13 @@ backend catalog
     command: ['haproxy', '-db', '-f', `${stem}.cfg`],
   })
   await waitForPort(started, port)
-  return { process: started, url: `http://127.0.0.1:${port}` }
+  return { process: started, url: `http${isTls ? 's' : ''}://127.0.0.1:${port}` }
+}
+
+/** HAProxy reads a certificate and its key from one file. */
+async function writeCertificate({ certificate }: Stage, stem: string): Promise<string> {
+  await writeFile(`${stem}-tls.pem`, certificate.certificate + certificate.key, { mode: 0o600 })
+  return `${stem}-tls.pem`
 }
 
 /** HAProxy reads public keys from PEM files, and a shared secret from its configuration. */
@@ -68,5 +75,6 @@ function verification(algorithm: Algorithm, key: string): string {
   http-request del-header x-auth- -m beg
   http-request set-header X-Auth-Subject %[var(txn.token),jwt_payload_query('$.sub')]
   http-request set-header X-Auth-Scopes %[var(txn.scope)]
+  http-request del-header x-portcullis- -m beg
   http-request del-header authorization`
 }

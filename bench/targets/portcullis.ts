@@ -4,42 +4,95 @@ import { join } from 'node:path'
 import { audience, issuer, makeApiKey, scope } from '../credentials.ts'
 import { freePort, indent, waitForPort } from '../processes.ts'
 import type { Processes } from '../processes.ts'
+import { Unavailable } from './target.ts'
 import type { RunningTarget, Stage } from './target.ts'
 
+/** What carries requests. */
+export type DataPlane = 'wire' | 'node'
+
 /** How callers prove who they are. */
-export type Entrance = 'token' | 'hmac-token' | 'api-key' | 'public'
+export type Entrance = 'token' | 'hmac-token' | 'dpop-token' | 'api-key' | 'public'
+
+/** One gateway of the table. */
+export interface GatewayWish {
+  readonly dataPlane: DataPlane
+  readonly entrance: Entrance
+  /** Keys that are made for it. */
+  readonly apiKeys?: number
+  readonly isTls?: boolean
+  readonly audit?: 'relaxed' | 'strict'
+  /** Routes besides the one that requests meet, which comes last. */
+  readonly otherRoutes?: number
+  /** Puts files into its folder before it starts. */
+  readonly furnish?: (folder: string) => Promise<void>
+}
 
 /** A started gateway and, where it has them, keys that it knows. */
 export interface RunningGateway extends RunningTarget {
   readonly apiKeys: readonly string[]
 }
 
+/** A configuration and the ports that it names. */
+export interface Written {
+  readonly port: number
+  readonly adminPort: number
+  readonly content: object
+  readonly isTls?: boolean
+}
+
 const entryPoint = join(import.meta.dirname, '..', '..', 'bin', 'portcullis.js')
 
 /**
- * Starts a gateway that has one authenticator and one route, in a folder of its own.
+ * Starts a gateway that has one authenticator, in a folder of its own, with everything on that a user would have on.
  *
+ * @throws {Unavailable} if this version has no such data plane
  * @throws {Error} with what it printed, if it does not start
  */
 export async function startPortcullis(
   stage: Stage,
   name: string,
-  entrance: Entrance,
-  apiKeyCount = 0,
+  wish: GatewayWish,
 ): Promise<RunningGateway> {
-  const gateway = await configuration(stage, entrance)
-  return launch(stage, name, gateway, apiKeyCount)
+  const folder = await makeFolder(stage, name)
+  if (wish.isTls === true) {
+    await writeFile(join(folder, 'gateway.crt'), stage.certificate.certificate)
+    await writeFile(join(folder, 'gateway.key'), stage.certificate.key, { mode: 0o600 })
+  }
+  await wish.furnish?.(folder)
+  const gateway = await configuration(stage, wish)
+  try {
+    return await launchIn(stage, folder, name, gateway, wish.apiKeys ?? 0)
+  } catch (error) {
+    if (wish.dataPlane === 'wire' && String(error).includes('dataPlane')) {
+      throw new Unavailable('this version has no wire data plane', { cause: error })
+    }
+    throw error
+  }
 }
 
 /** Writes a configuration, imports keys into its store and starts it. */
 export async function launch(
-  stage: Pick<Stage, 'folder' | 'processes'> & { readonly gatewayCore?: number },
+  stage: Pick<Stage, 'folder' | 'processes'>,
   name: string,
-  gateway: { readonly port: number; readonly adminPort: number; readonly content: object },
+  gateway: Written,
   apiKeyCount: number,
 ): Promise<RunningGateway> {
+  return launchIn(stage, await makeFolder(stage, name), name, gateway, apiKeyCount)
+}
+
+async function makeFolder(stage: Pick<Stage, 'folder'>, name: string): Promise<string> {
   const folder = join(stage.folder, name.replaceAll(/\W+/g, '-'))
   await mkdir(folder)
+  return folder
+}
+
+async function launchIn(
+  stage: Pick<Stage, 'processes' | 'nodeOptions'> & { readonly gatewayCore?: number },
+  folder: string,
+  name: string,
+  gateway: Written,
+  apiKeyCount: number,
+): Promise<RunningGateway> {
   // JSON is YAML, and needs no care for quoting.
   await writeFile(join(folder, 'portcullis.yaml'), JSON.stringify(gateway.content, undefined, 2), {
     mode: 0o600,
@@ -49,70 +102,94 @@ export async function launch(
     name,
     ...(stage.gatewayCore === undefined ? {} : { core: stage.gatewayCore }),
     folder,
-    command: [process.execPath, entryPoint, 'start', '--config', 'portcullis.yaml', '--no-watch'],
+    command: [
+      process.execPath,
+      ...(stage.nodeOptions ?? []),
+      entryPoint,
+      'start',
+      '--config',
+      'portcullis.yaml',
+      '--no-watch',
+    ],
     environment: { NO_COLOR: '1' },
   })
-  await waitForPort(started, gateway.port)
+  await waitForPort(started, gateway.port, 60_000)
   return {
     process: started,
-    url: `http://127.0.0.1:${gateway.port}`,
+    url: `http${gateway.isTls === true ? 's' : ''}://127.0.0.1:${gateway.port}`,
     metricsUrl: `http://127.0.0.1:${gateway.adminPort}/metrics`,
     apiKeys,
   }
 }
 
-async function configuration(
-  stage: Stage,
-  entrance: Entrance,
-): Promise<{ port: number; adminPort: number; content: object }> {
+async function configuration(stage: Stage, wish: GatewayWish): Promise<Written> {
+  const { entrance, otherRoutes = 0, isTls = false } = wish
   const port = await freePort()
   const adminPort = await freePort()
+  const needsProvider = entrance !== 'public' && entrance !== 'api-key'
   return {
     port,
     adminPort,
+    isTls,
     content: {
-      ...baseConfiguration(port, adminPort),
-      ...(entrance === 'public' || entrance === 'api-key'
-        ? {}
-        : { providers: { bench: provider(stage, entrance) } }),
+      ...baseConfiguration(port, adminPort, wish),
+      ...(needsProvider ? { providers: { bench: provider(stage, entrance) } } : {}),
       ...(entrance === 'public' ? {} : { authenticators: { callers: authenticator(stage, entrance) } }),
       upstreams: { catalog: { targets: [stage.upstream] } },
       routes: [
-        {
-          id: 'catalog',
-          match: { path: '/catalog/*' },
-          ...(entrance === 'public'
-            ? { authenticate: 'none' }
-            : { authenticate: ['callers'], authorize: { scopes: [scope] } }),
-          upstream: 'catalog',
-        },
+        ...Array.from({ length: otherRoutes }, (_, number) =>
+          route(`other-${number}`, `/${otherName(number)}/*`, entrance),
+        ),
+        route('catalog', '/catalog/*', entrance),
       ],
     },
   }
 }
 
+/** Names that begin alike, and some that are all but the one that is asked for: as a tree of paths is in real life. */
+function otherName(number: number): string {
+  const stem = number % 3 === 0 ? 'catalog' : number % 3 === 1 ? 'cat' : 'service'
+  return `${stem}-${number}/v${number % 4}`
+}
+
+/** Token, scope and a limit that is counted and never met; identity fields and assertion are on where nothing is said. */
+function route(id: string, path: string, entrance: Entrance): object {
+  const rateLimit = { limit: '100000000/1m', key: 'identity' }
+  const who =
+    entrance === 'public'
+      ? { authenticate: 'none' }
+      : { authenticate: ['callers'], authorize: { scopes: [scope] } }
+  return { id, match: { path }, ...who, rateLimit, upstream: 'catalog' }
+}
+
 /** What every configuration of the bench has: one listener, its own store and audit log, no workers. */
-export function baseConfiguration(port: number, adminPort: number): object {
+export function baseConfiguration(
+  port: number,
+  adminPort: number,
+  { dataPlane = 'node', isTls = false, audit = 'relaxed' }: Partial<GatewayWish> = {},
+): object {
+  const tls = isTls ? { tls: { certificate: './gateway.crt', key: './gateway.key' } } : {}
   return {
     version: 1,
-    dataPlane: 'node',
+    dataPlane,
     workers: 1,
-    listeners: [{ address: `127.0.0.1:${port}` }],
+    listeners: [{ address: `127.0.0.1:${port}`, ...tls }],
     admin: { address: `127.0.0.1:${adminPort}` },
     store: { url: 'sqlite:./portcullis.db' },
-    audit: { mode: 'relaxed', directory: './audit', key: './audit.key' },
+    audit: { mode: audit, directory: './audit', key: './audit.key' },
   }
 }
 
-function provider(stage: Stage, entrance: 'token' | 'hmac-token'): object {
+function provider(stage: Stage, entrance: Entrance): object {
   const base = { type: 'oidc', issuer, discovery: false }
-  return entrance === 'token' ? { ...base, jwks: stage.issuer.keySetUrl } : base
+  return entrance === 'hmac-token' ? base : { ...base, jwks: stage.issuer.keySetUrl }
 }
 
 function authenticator(stage: Stage, entrance: Exclude<Entrance, 'public'>): object {
   if (entrance === 'api-key') return { type: 'api-key' }
   const base = { type: 'jwt', provider: 'bench', audience }
   if (entrance === 'token') return base
+  if (entrance === 'dpop-token') return { ...base, binding: 'dpop' }
   return { ...base, algorithms: ['HS256'], secret: stage.issuer.hmacSecret }
 }
 

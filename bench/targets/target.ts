@@ -1,4 +1,5 @@
 // What all targets are: a process on the gateway's core that passes requests on to the one upstream.
+import type { Certificate } from '../../test/support/certificate.ts'
 import type { Issuer } from '../credentials.ts'
 import type { Processes, Running } from '../processes.ts'
 
@@ -9,8 +10,12 @@ export interface Stage {
   readonly gatewayCore: number
   readonly loadCore: number
   readonly issuer: Issuer
+  /** What targets show that speak TLS. */
+  readonly certificate: Certificate
   /** `http://127.0.0.1:port` of the upstream. */
   readonly upstream: string
+  /** Goes before the arguments of Node.js, of targets that run on it. */
+  readonly nodeOptions?: readonly string[]
 }
 
 /** A target that accepts connections. */
@@ -21,8 +26,22 @@ export interface RunningTarget {
   readonly metricsUrl?: string
 }
 
+/** Why a target cannot be measured here: something is not installed, or not built yet. Not a fault of the run. */
+export class Unavailable extends Error {}
+
 /** What every request asks for. */
 export const requestPath = '/catalog/items?page=2&limit=50'
+
+/** Where the upstream says what it was told of the caller. */
+export const seenPath = '/catalog/seen'
+
+/** What the upstream was told; empty where nothing. */
+export interface Seen {
+  readonly subject: string
+  readonly assertion: string
+  readonly authorization: string
+  readonly key: string
+}
 
 /** What the upstream answers: about a kilobyte of JSON, without a quote that a configuration file would have to escape. */
 export function upstreamBody(): string {
