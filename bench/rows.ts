@@ -4,7 +4,10 @@ import type { Wallet } from './callers.ts'
 import type { Algorithm } from './credentials.ts'
 import type { LoadPlan } from './load.ts'
 import { startHaproxy } from './targets/haproxy.ts'
+import { startNginxLua } from './targets/nginx-lua.ts'
 import { startNginxProxy } from './targets/nginx.ts'
+import { nodePeers, startNodePeer } from './targets/node-peers.ts'
+import type { NodePeer } from './targets/node-peers.ts'
 import { startPortcullis } from './targets/portcullis.ts'
 import type { DataPlane, GatewayWish } from './targets/portcullis.ts'
 import type { RunningTarget, Stage } from './targets/target.ts'
@@ -47,8 +50,10 @@ export function allRows(coldTokens: number): readonly Row[] {
     haproxy('haproxy ES256', ['ES256', warmCallers]),
     haproxy('haproxy RS256 cold', ['RS256', coldTokens]),
     haproxy('haproxy ES256 cold', ['ES256', coldTokens]),
+    nginxLua('nginx lua HS256'),
     nginx('nginx TLS', true),
     haproxy('haproxy TLS', undefined, true),
+    ...nodePeers.map((peer) => nodePeer(`${peer} HS256`, peer)),
     // The same thing once more: what these two rows differ by is what the machine makes up.
     nginx(`${baseline} (again)`),
   ]
@@ -89,6 +94,28 @@ function haproxy(name: string, tokens?: Tokens, isTls = false): Row {
       const target = await startHaproxy(stage, name, { algorithm: tokens[0], isTls })
       return { target, protection: 'identity', callers: await stage.wallet.bearers(...tokens) }
     },
+  }
+}
+
+function nginxLua(name: string): Row {
+  return {
+    name,
+    start: async (stage) => ({
+      target: await startNginxLua(stage, name),
+      protection: 'identity',
+      callers: await stage.wallet.bearers('HS256', warmCallers),
+    }),
+  }
+}
+
+function nodePeer(name: string, peer: NodePeer): Row {
+  return {
+    name,
+    start: async (stage) => ({
+      target: await startNodePeer(stage, name, peer),
+      protection: 'identity',
+      callers: await stage.wallet.bearers('HS256', warmCallers),
+    }),
   }
 }
 
