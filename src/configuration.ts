@@ -49,6 +49,10 @@ export interface ListenerSettings {
   readonly publicUrl: readonly string[]
   /** PEM file paths; watched. */
   readonly tls?: TlsSettings
+  /** A PROXY header comes first, and only from trusted proxies. */
+  readonly proxyProtocol?: boolean
+  /** HTTP/2 by prior knowledge, where there is no TLS. */
+  readonly h2c?: boolean
   readonly encodedSlashes: 'refuse' | 'keep'
   readonly pathParameters: 'refuse' | 'keep'
 }

@@ -18,7 +18,6 @@ interface Later {
 }
 
 export const later: readonly Later[] = [
-  { path: ['listeners', '#', 'proxyProtocol'], only: [false] },
   { path: ['listeners', '#', 'h2c'], only: [false] },
   { path: ['dataPlane'], only: ['node'] },
   { path: ['workers'], only: [1] },

@@ -77,12 +77,14 @@ function compileListener(
   publicUrl: readonly string[],
   folder: string,
 ): ListenerSettings {
-  const { address, tls, encodedSlashes, pathParameters } = parsed
+  const { address, tls, proxyProtocol, h2c, encodedSlashes, pathParameters } = parsed
   return {
     host: address.host,
     port: address.port,
     publicUrl: parsed.publicUrl ?? publicUrl,
     ...(tls === undefined ? {} : { tls: compileTls(tls, folder) }),
+    ...(proxyProtocol ? { proxyProtocol } : {}),
+    ...(h2c ? { h2c } : {}),
     encodedSlashes,
     pathParameters,
   }

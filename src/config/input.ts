@@ -766,7 +766,7 @@ export interface ConfigurationInput {
                 | undefined
             }
           | undefined
-        /** `true`: the PROXY protocol is required on this listener, and only from trusted proxies. Default: false. */
+        /** `true`: each connection must begin with a PROXY header (version 1 or 2), and only `trustedProxies` may connect; others are closed unanswered. The address that the header names is the client then. Default: false. */
         readonly proxyProtocol?: boolean | undefined
         /** What becomes of `%2F` in a path: refused, or kept as it is (neither decoded nor a separator). Default: refuse. */
         readonly encodedSlashes?: 'refuse' | 'keep' | undefined

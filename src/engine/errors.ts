@@ -101,6 +101,8 @@ export const reasons = {
   path_invalid: { code: 'bad_request' },
   connection_names_protected_field: { code: 'bad_request' },
   body_malformed: { code: 'bad_request' },
+  proxy_header_invalid: { code: 'bad_request' },
+  proxy_not_trusted: { code: 'forbidden' },
   trace_refused: { code: 'method_not_allowed' },
   // authenticate: presence
   no_credential: { code: 'credential_missing' },

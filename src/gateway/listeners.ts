@@ -30,6 +30,7 @@ export async function openListener(
     limits: () => current().configuration.limits,
     clock: services.clock,
     ...judgeOf(settings, certificates),
+    trustsPeer: (address) => current().trust.has(address),
     handle: createHandler(current),
     refuse: (refusal, facts) => refuseAtAccept(current(), refusal, facts),
     health: (path) => {

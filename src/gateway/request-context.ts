@@ -26,7 +26,8 @@ export function createRequestContext(
     },
     certificate({ connection, fields }) {
       // From those who hand certificates over, their own connection's says nothing of the client.
-      const acceptors = forwarded.acceptorsFor(connection.address)
+      const acceptors =
+        connection.isUntold === undefined ? forwarded.acceptorsFor(connection.address) : undefined
       return acceptors === undefined ? connection.tls?.certificate : forwarded.read(fields, acceptors)
     },
   }

@@ -25,13 +25,13 @@ export interface ClientFacts {
 
 /** @returns the facts, or why the forwarding fields of a trusted proxy are refused */
 export function clientFacts(
-  connection: Pick<ConnectionFacts, 'address' | 'tls'>,
+  connection: Pick<ConnectionFacts, 'address' | 'isUntold' | 'tls'>,
   fields: FieldLines,
   trust: TrustedProxies,
 ): ClientFacts | Refusal {
   const scheme = connection.tls === undefined ? 'http' : 'https'
   const peer = connection.address
-  if (trust.has(peer)) {
+  if (connection.isUntold === undefined && trust.has(peer)) {
     const hop =
       trust.family === 'rfc7239' ? rfc7239Hop(fields, peer, trust) : xForwardedHop(fields, peer, trust)
     if (hop === undefined)

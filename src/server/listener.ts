@@ -18,7 +18,9 @@ export interface ListenerOptions {
   readonly judgeCertificate?: (certificate: ClientCertificate, now: number) => CertificateFault | undefined
   /** Takes a well-formed request. It must answer it, now or later; what it throws answers 500. */
   handle(request: ServerRequest): void
-  /** Renders and records a refusal of step 1. Must not throw. */
+  /** Who may say in front of a connection whose it is; asked where the listener wants a PROXY header. Without it, nobody. */
+  readonly trustsPeer?: (address: string) => boolean
+  /** Renders and records a refusal of step 1, or of a connection that is closed before it. Must not throw. */
   refuse(refusal: Refusal, facts: AcceptFacts): Answer
   /**
    * What HTTP/1.0 without `Host` may reach.

@@ -52,6 +52,20 @@ export const checkClientCertificates: Check = function* (context) {
   }
 }
 
+/** Only trusted proxies may connect then: with none, nobody could. */
+export const checkProxyProtocol: Check = function* (context) {
+  const { listeners, trustedProxies } = context.configuration
+  if (trustedProxies.length > 0) return
+  for (const [index, { proxyProtocol }] of listeners.entries()) {
+    if (!proxyProtocol) continue
+    yield {
+      path: ['listeners', index, 'proxyProtocol'],
+      message: 'nobody may connect: PROXY headers are taken from `trustedProxies` only, and none is named',
+      expected: '`trustedProxies` with the addresses of your load balancers',
+    }
+  }
+}
+
 export const checkState: Check = function* (context) {
   const { store, assertion, audit } = context.configuration
   if (store.url.startsWith('sqlite:') && sqlitePath(store.url, context.folder) === undefined) {

@@ -6,7 +6,7 @@ import { checkConditions } from './conditions.ts'
 import { checkAuthenticators, checkPlaces } from './credentials.ts'
 import { checkForward, checkResponse } from './headers.ts'
 import { checkLeaks } from './leaks.ts'
-import { checkAddresses, checkClientCertificates, checkState } from './listeners.ts'
+import { checkAddresses, checkClientCertificates, checkProxyProtocol, checkState } from './listeners.ts'
 import { checkReferences, checkRouteIds } from './names.ts'
 import { checkProviders } from './providers.ts'
 import { checkResources } from './resources.ts'
@@ -16,6 +16,7 @@ import { checkUpstreams } from './upstreams.ts'
 export const checks: readonly Check[] = [
   checkAddresses,
   checkClientCertificates,
+  checkProxyProtocol,
   checkState,
   checkLeaks,
   checkProviders,

@@ -11,6 +11,8 @@ export interface ParsedListener {
   readonly address: HostAndPort
   readonly publicUrl?: readonly string[]
   readonly tls?: ParsedTls
+  readonly proxyProtocol: boolean
+  readonly h2c: boolean
   readonly encodedSlashes: 'refuse' | 'keep'
   readonly pathParameters: 'refuse' | 'keep'
 }
@@ -89,7 +91,9 @@ export const listenerSchema: z.ZodType<ParsedListener> = z.strictObject({
   tls: tls.exactOptional().describe('TLS on this listener. Without it the listener speaks plain HTTP.'),
   proxyProtocol: flag
     .prefault(false)
-    .describe('`true`: the PROXY protocol is required on this listener, and only from trusted proxies.'),
+    .describe(
+      '`true`: each connection must begin with a PROXY header (version 1 or 2), and only `trustedProxies` may connect; others are closed unanswered. The address that the header names is the client then.',
+    ),
   encodedSlashes: z
     .enum(['refuse', 'keep'])
     .prefault('refuse')

@@ -7,15 +7,32 @@ import {
 import type { ConnectionFacts } from '../../exchange.ts'
 import { plainAddress } from '../address.ts'
 import type { ListenerOptions } from '../listener.ts'
+import type { Proxied } from './proxy-header.ts'
 
 type Options = Pick<ListenerOptions, 'settings' | 'judgeCertificate'>
 
-/** @returns undefined when the peer is gone already, and its address with it */
-export function connectionFacts(socket: Socket, options: Options): ConnectionFacts | undefined {
+/**
+ * @param proxied what a proxy said in front of the connection
+ * @returns undefined when the peer is gone already, and its address with it
+ */
+export function connectionFacts(
+  socket: Socket,
+  options: Options,
+  proxied: Proxied = 'own',
+): ConnectionFacts | undefined {
   const { remoteAddress, remotePort } = socket
   if (remoteAddress === undefined || remotePort === undefined) return undefined
-  const facts = { address: plainAddress(remoteAddress), port: remotePort, listener: options.settings }
+  const peer = { address: plainAddress(remoteAddress), port: remotePort }
+  const facts = { ...clientOf(peer, proxied), listener: options.settings }
   return socket instanceof TLSSocket ? { ...facts, tls: tlsFacts(socket, options) } : facts
+}
+
+function clientOf(
+  peer: { readonly address: string; readonly port: number },
+  proxied: Proxied,
+): Omit<ConnectionFacts, 'listener' | 'tls'> {
+  if (proxied === 'own') return peer
+  return proxied === 'untold' ? { ...peer, isUntold: true } : proxied
 }
 
 function tlsFacts(socket: TLSSocket, options: Options): NonNullable<ConnectionFacts['tls']> {
