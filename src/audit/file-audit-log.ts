@@ -6,7 +6,6 @@ import { AuditUnavailableError, describeFailure } from './errors.ts'
 import type { Checkpoint } from './format/checkpoint.ts'
 import type { PendingEvent } from './format/event.ts'
 import { ownEvent, ownReasons } from './format/own-events.ts'
-import type { IndexWriter } from './index/writer.ts'
 import type { AuditKey } from './key.ts'
 import type { DirectoryLock } from './lock.ts'
 import { Coalescer, windows } from './write/coalesce.ts'
@@ -32,7 +31,6 @@ export interface FileAuditLogParts {
   readonly journal: Journal
   readonly key: AuditKey
   readonly lock: DirectoryLock
-  readonly index: IndexWriter | undefined
   readonly queueBound: number
   readonly batchEvents: number
 }
@@ -161,7 +159,7 @@ export class FileAuditLog implements AuditLog {
   }
 
   async #shutDown(): Promise<void> {
-    const { journal, index, lock, onAlarm } = this.#parts
+    const { journal, lock, onAlarm } = this.#parts
     for (const timer of Object.values(this.#timers)) clearTimeout(timer)
     this.#coalescer.flush()
     if (this.#failure !== undefined) await this.#exclusively(() => this.#retry())
@@ -173,7 +171,6 @@ export class FileAuditLog implements AuditLog {
     if (failure !== undefined && this.#intake.length > 0) {
       onAlarm('events_lost', `${this.#intake.length} events could not be written: ${failure.error.message}`)
     }
-    await index?.close()
     await this.#work
     await journal.close()
     lock.release()
@@ -228,12 +225,11 @@ export class FileAuditLog implements AuditLog {
   }
 
   #settle(batch: Batch): void {
-    const { onEvent, onLag, index } = this.#parts
+    const { onEvent, onLag } = this.#parts
     this.#intake.written(batch)
     const oldest = batch.events[0]
     if (onLag !== undefined && oldest !== undefined) onLag(Math.max(0, this.#now() - oldest.at) / 1000)
     if (onEvent !== undefined) for (const { entry } of batch.events) onEvent(entry.type, entry.outcome)
-    index?.wake()
   }
 
   async #sign(): Promise<void> {
@@ -313,15 +309,17 @@ export class FileAuditLog implements AuditLog {
   async #appendOwn(entry: AuditEntry): Promise<void> {
     this.#copy(await this.#parts.journal.append([this.#own(entry)], this.#now(), true))
     this.#parts.onEvent?.(entry.type, entry.outcome)
-    this.#parts.index?.wake()
   }
 
   #own(entry: AuditEntry): PendingEvent {
     return { entry, configuration: this.#parts.configurationHash() }
   }
 
-  #copy(text: string): void {
-    for (const sink of this.#parts.sinks) sink(text)
+  #copy(lines: Buffer): void {
+    const { sinks } = this.#parts
+    if (sinks.length === 0) return
+    const text = lines.toString()
+    for (const sink of sinks) sink(text)
   }
 
   #afterWindow(now: number): NodeJS.Timeout {

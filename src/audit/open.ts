@@ -80,8 +80,9 @@ async function openLocked(
   const tuning = { ...defaultTuning(retain), ...deps.tuning }
   const found = await recover(directory, createPublicKey(key.privateKey), onAlarm)
   const checkpoints = await CheckpointFile.open(join(directory, checkpointsName), key, found.checkpoints)
+  const index = settings.index ? await IndexWriter.open(directory, found.segments, onAlarm) : undefined
   const journal = await orClose(checkpoints, () =>
-    Journal.open({ directory, instance, ...tuning }, checkpoints, found, clock.now()),
+    Journal.open({ directory, instance, ...tuning }, { checkpoints, index }, found, clock.now()),
   )
   await orClose(journal, async () => {
     const facts: StartFacts = { key: key.id, mode, ...found.facts }
@@ -98,7 +99,6 @@ async function openLocked(
     journal,
     key,
     lock,
-    index: settings.index ? new IndexWriter(directory, onAlarm) : undefined,
     sinks: settings.sinks.map(() => stdoutSink(deps.stdout ?? process.stdout, onAlarm)),
   })
   await log.retain()

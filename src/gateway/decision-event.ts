@@ -70,7 +70,8 @@ function droppedOf(exchange: ExchangeState, identity: Identity): AuditEntry['dat
   return { droppedScopes: exchange.snapshot.propagation.droppedScopes(identity) }
 }
 
-// Cached tokens and keys yield the same objects again: what the log says of them is made once.
+// Cached tokens and keys yield the same objects again: what the log says of them is made once. Frozen, so that the log may
+// remember its text.
 const credentials = new WeakMap<CredentialFacts, AuditCredential>()
 const identities = new WeakMap<Identity, AuditIdentity>()
 
@@ -88,11 +89,11 @@ function credentialOf(exchange: ExchangeState): AuditCredential | undefined {
   }
   let known = credentials.get(credential)
   if (known === undefined) {
-    known = {
+    known = Object.freeze({
       kind: credential.kind,
       ...(credential.id === undefined ? {} : { id: credential.id }),
       fingerprint: audit.fingerprint((proofs[0]?.presented ?? presented[0])?.value ?? ''),
-    }
+    })
     credentials.set(credential, known)
   }
   return known
@@ -102,7 +103,7 @@ function identityOf(exchange: ExchangeState, identity: Identity): AuditIdentity 
   const claimsRead = exchange.compiled?.claimsRead ?? []
   let known = identities.get(identity)
   if (known === undefined) {
-    known = {
+    known = Object.freeze({
       issuer: identity.issuer,
       subject: identity.subject,
       ...(identity.client === undefined ? {} : { client: identity.client }),
@@ -111,7 +112,7 @@ function identityOf(exchange: ExchangeState, identity: Identity): AuditIdentity 
       roles: identity.roles,
       amr: identity.amr,
       ...(identity.actor === undefined ? {} : { actor: identity.actor }),
-    }
+    })
     identities.set(identity, known)
   }
   if (claimsRead.length === 0) return known

@@ -131,6 +131,7 @@ function hex(value: number, digits: number): string {
 
 const writer: AnswerWriter = {
   write: () => true,
+  flush: () => undefined,
   onDrain: () => undefined,
   end: () => undefined,
   abort: () => undefined,

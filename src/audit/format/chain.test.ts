@@ -3,10 +3,11 @@ import { hash } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { admitted } from '../testing/log.ts'
-import { follows, genesis, readLink, sealLine } from './chain.ts'
+import { sealLine } from '../testing/line.ts'
+import { follows, genesis, readLink } from './chain.ts'
 import { eventMembers } from './event.ts'
 
-const members = eventMembers({ entry: admitted(1), configuration: 'c' }, 'gateway-1')
+const members = eventMembers({ entry: admitted(1), configuration: 'c' }, 'gateway-1').text
 const first = sealLine('2026-11-24T16:00:00.000Z', { seq: 0, hash: genesis }, members)
 
 describe('a line of the log', () => {

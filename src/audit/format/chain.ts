@@ -23,22 +23,6 @@ export interface Link extends ChainEnd {
   readonly time: string
 }
 
-/**
- * Makes the next line.
- * @param members the JSON text of all further members, without the opening brace, with the closing one
- * @returns the line, without the newline, and its hash
- */
-export function sealLine(
-  time: string,
-  previous: ChainEnd,
-  members: string,
-): { readonly line: string; readonly end: ChainEnd } {
-  const seq = previous.seq + 1
-  const body = `{"time":"${time}","seq":${seq},"previousHash":"${previous.hash}",${members}`
-  const digest = hash('sha256', body, 'hex')
-  return { line: `${body.slice(0, -1)},"hash":"${digest}"}`, end: { seq, hash: digest } }
-}
-
 const head = /^\{"time":"([^"\\]{1,40})","seq":([1-9][0-9]{0,15}),"previousHash":"([0-9a-f]{64})",/
 const tail = /^,"hash":"([0-9a-f]{64})"\}$/
 const headBytes = 160

@@ -2,12 +2,14 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AuditEntry } from '../../ports/audit-log.ts'
 import { admitted } from '../testing/log.ts'
-import { genesis, maxLineBytes, sealLine } from './chain.ts'
+import { sealLine } from '../testing/line.ts'
+import { genesis, maxLineBytes } from './chain.ts'
 import { eventMembers, eventTime, parseRecord, type AuditRecord } from './event.ts'
 
 function written(entry: AuditEntry, count?: number): { readonly line: string; readonly record: AuditRecord } {
   const event = { entry, configuration: 'c0ffee', ...(count !== undefined && { count }) }
-  const { line } = sealLine(eventTime(event), { seq: 0, hash: genesis }, eventMembers(event, 'gateway-1'))
+  const members = eventMembers(event, 'gateway-1').text
+  const { line } = sealLine(eventTime(entry.time), { seq: 0, hash: genesis }, members)
   return { line, record: parseRecord(line) as AuditRecord }
 }
 

@@ -1,6 +1,7 @@
 /** An event as a log line says it: which members, in which order, how large. */
 import type { AuditEntry, AuditOutcome } from '../../ports/audit-log.ts'
 import { boundMembers } from './bounds.ts'
+import { quickMembers } from './quick-text.ts'
 import { terminalSafeJson } from './terminal-safe.ts'
 
 /** An entry as it waits to be written. */
@@ -15,19 +16,43 @@ export interface PendingEvent {
 /** Longer events are cut to their members' bounds. Characters. */
 const longestWhole = 8 * 1024
 
-/**
- * @returns the JSON text of everything after the chain's own members, without the opening brace. Never throws: an event
- * that cannot be said whole is said as far as it can be.
- */
-export function eventMembers(event: PendingEvent, instance: string): string {
-  const members = inOrder(event, instance)
-  return terminalSafeJson((wholeOrUndefined(members) ?? bounded(members)).slice(1))
+/** The JSON text of everything after the chain's own members, without the opening brace. */
+export interface EventText {
+  readonly text: string
+  /** False where something was cut: the line then says other things than the event. */
+  readonly isWhole: boolean
 }
 
+/** Never throws: an event that cannot be said whole is said as far as it can be. */
+export function eventMembers(event: PendingEvent, instance: string): EventText {
+  try {
+    const text = quickMembers(event, instance)
+    // The opening brace counts. What is escaped for terminals only makes it longer, so this is never too generous.
+    if (text.length < longestWhole) return { text, isWhole: true }
+  } catch {
+    // Said below, as far as it can be.
+  }
+  return membersByJson(event, instance)
+}
+
+/** The same, without haste: what the quick way must agree with. */
+export function membersByJson(event: PendingEvent, instance: string): EventText {
+  const members = inOrder(event, instance)
+  const whole = wholeOrUndefined(members)
+  return { text: terminalSafeJson((whole ?? bounded(members)).slice(1)), isWhole: whole !== undefined }
+}
+
+let lastSecond = { second: Number.NaN, text: '' }
+
 /** RFC 3339 in UTC with milliseconds. */
-export function eventTime(event: PendingEvent): string {
-  const { time } = event.entry
-  return new Date(Math.abs(time) <= 8_640_000_000_000_000 ? time : 0).toISOString()
+export function eventTime(time: number): string {
+  if (!isUsual(time)) return new Date(Math.abs(time) <= 8_640_000_000_000_000 ? time : 0).toISOString()
+  const second = Math.floor(time / 1000)
+  // Events of one second come together: its text is made once.
+  if (second !== lastSecond.second)
+    lastSecond = { second, text: new Date(second * 1000).toISOString().slice(0, 20) }
+  const milliseconds = time - second * 1000
+  return `${lastSecond.text}${milliseconds < 100 ? (milliseconds < 10 ? '00' : '0') : ''}${milliseconds}Z`
 }
 
 function inOrder({ entry, configuration, count }: PendingEvent, instance: string): Record<string, unknown> {
@@ -75,6 +100,16 @@ function bounded(members: Record<string, unknown>): string {
     const data = { unserialisable: true }
     return JSON.stringify(boundMembers({ instance, configuration, type, outcome, reason, requestId, data }))
   }
+}
+
+/** @returns the milliseconds since the epoch that `eventTime` tells */
+export function eventMillis(time: number): number {
+  return isUsual(time) ? time : Date.parse(eventTime(time))
+}
+
+/** Whole milliseconds from 1970 to 9999. */
+function isUsual(time: number): boolean {
+  return Number.isSafeInteger(time) && time >= 0 && time <= 253_402_300_799_999
 }
 
 /** A record as a reader gets it back. Members beyond the ones named are kept as they came. */

@@ -1,14 +1,18 @@
-/** The files of a log: `audit-<first seq, 16 digits>.jsonl`, so that the order of names is the order of records. */
+/**
+ * The files of a log: `audit-<first seq, 16 digits>.jsonl`, so that the order of names is the order of records; and beside each,
+ * where there is an index, `audit-<first seq>.index`.
+ */
 import { readdir } from 'node:fs/promises'
 import { readdirSync, type Dirent } from 'node:fs'
 import { join } from 'node:path'
 
 export const checkpointsName = 'checkpoints.log'
-export const indexName = 'audit-index.db'
 
 export interface Segment {
   readonly name: string
   readonly path: string
+  /** Where its index is, if it has one. */
+  readonly indexPath: string
   /** The seq that its first record has, by its name. */
   readonly firstSeq: number
 }
@@ -16,8 +20,9 @@ export interface Segment {
 const form = /^audit-([0-9]{16})\.jsonl$/
 
 export function segmentAt(directory: string, firstSeq: number): Segment {
-  const name = `audit-${String(firstSeq).padStart(16, '0')}.jsonl`
-  return { name, path: join(directory, name), firstSeq }
+  const stem = `audit-${String(firstSeq).padStart(16, '0')}`
+  const name = `${stem}.jsonl`
+  return { name, path: join(directory, name), indexPath: join(directory, `${stem}.index`), firstSeq }
 }
 
 /** @returns the segments, oldest first. A directory that is not there has none. */

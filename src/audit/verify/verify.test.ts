@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { admitted, logFolder, writtenLog, type LogFolder } from '../testing/log.ts'
+import { admitted, logFolder, segmentNames, writtenLog, type LogFolder } from '../testing/log.ts'
 import { renderReport } from './render.ts'
 import { verifyLog } from './verify.ts'
 
@@ -22,7 +22,8 @@ describe('verifying', () => {
       }
     })()
     let head = ''
-    for (let round = 0; round < 40; round++) {
+    const hasRetained = async (): Promise<boolean> => !(await segmentNames(folder))[0]!.endsWith('01.jsonl')
+    for (let round = 0; round < 40 || !(await hasRetained()); round++) {
       const report = await verifyLog(folder.directory, {
         publicKeyPem: log.publicKeyPem,
         ...(head !== '' && { head }),

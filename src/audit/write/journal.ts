@@ -1,10 +1,12 @@
 /** The files of one log, held open by their one writer: the chain's end, the current segment, the checkpoints. */
 import { unlink } from 'node:fs/promises'
-import { sealLine, type ChainEnd } from '../format/chain.ts'
+import type { ChainEnd } from '../format/chain.ts'
 import { eventMembers, eventTime, type PendingEvent } from '../format/event.ts'
+import { LineWriter } from '../format/line-writer.ts'
 import { readFirstLink } from '../format/lines.ts'
 import { segmentAt, type Segment } from '../format/segments.ts'
 import type { Checkpoint } from '../format/checkpoint.ts'
+import type { IndexWriter } from '../index/writer.ts'
 import { AppendFile, syncDirectory } from './append-file.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import type { KnownSegment } from './recover.ts'
@@ -16,6 +18,12 @@ export interface JournalSettings {
   readonly segmentBytes: number
   /** Nor does one whose first record is older than this. Milliseconds. */
   readonly segmentAge: number
+}
+
+export interface JournalParts {
+  readonly checkpoints: CheckpointFile
+  /** Told of every line. */
+  readonly index: IndexWriter | undefined
 }
 
 interface CurrentSegment {
@@ -31,30 +39,35 @@ export class Journal {
   #older: KnownSegment[]
   #current: CurrentSegment | undefined
   #end: ChainEnd
+  readonly #lines: LineWriter
+  readonly #index: IndexWriter | undefined
 
   private constructor(
     settings: JournalSettings,
-    checkpoints: CheckpointFile,
+    parts: JournalParts,
     older: KnownSegment[],
     current: CurrentSegment | undefined,
     end: ChainEnd,
   ) {
     this.#settings = settings
-    this.#checkpoints = checkpoints
+    this.#checkpoints = parts.checkpoints
+    this.#index = parts.index
     this.#older = older
     this.#current = current
     this.#end = end
+    this.#lines = new LineWriter(end)
+    if (current !== undefined) this.#index?.begin(current.segment, current.file.size)
   }
 
   static async open(
     settings: JournalSettings,
-    checkpoints: CheckpointFile,
+    parts: JournalParts,
     found: { readonly segments: readonly KnownSegment[]; readonly end: ChainEnd },
     now: number,
   ): Promise<Journal> {
     const last = found.segments.at(-1)
     const current = last === undefined ? undefined : await reopen(last, now)
-    return new Journal(settings, checkpoints, found.segments.slice(0, -1), current, found.end)
+    return new Journal(settings, parts, found.segments.slice(0, -1), current, found.end)
   }
 
   get end(): ChainEnd {
@@ -91,13 +104,13 @@ export class Journal {
 
   /**
    * Writes events as the next records: all of them, or an error and none. `durable`: on disk when it resolves.
-   * @returns the text that was written
+   * @returns the bytes that were written, good until the next call
    */
-  async append(events: readonly PendingEvent[], now: number, durable: boolean): Promise<string> {
+  async append(events: readonly PendingEvent[], now: number, durable: boolean): Promise<Buffer> {
     const { file } = await this.#segmentFor(now)
-    const { text, end } = this.#seal(events)
+    const lines = this.#seal(events)
     const before = file.size
-    await file.append(Buffer.from(text))
+    await file.append(lines.bytes)
     if (durable) {
       try {
         await file.sync()
@@ -106,8 +119,9 @@ export class Journal {
         throw error
       }
     }
-    this.#end = end
-    return text
+    this.#end = lines.end
+    this.#tellIndex(events, before)
+    return lines.bytes
   }
 
   /** Puts everything on disk, then signs it. */
@@ -121,25 +135,37 @@ export class Journal {
   async drop(count: number): Promise<void> {
     for (const segment of this.#older.slice(0, count)) {
       await unlink(segment.path)
+      this.#index?.drop(segment)
       this.#older = this.#older.slice(1)
     }
     await syncDirectory(this.#settings.directory)
   }
 
   async close(): Promise<void> {
+    await this.#index?.close()
     await this.#current?.file.close()
     await this.#checkpoints.close()
   }
 
-  #seal(events: readonly PendingEvent[]): { readonly text: string; readonly end: ChainEnd } {
-    let end = this.#end
-    const lines: string[] = []
+  #seal(events: readonly PendingEvent[]): LineWriter {
+    const lines = this.#lines
+    lines.begin(this.#end)
     for (const event of events) {
-      const sealed = sealLine(eventTime(event), end, eventMembers(event, this.#settings.instance))
-      lines.push(sealed.line)
-      end = sealed.end
+      const { text, isWhole } = eventMembers(event, this.#settings.instance)
+      lines.add(eventTime(event.entry.time), text, isWhole)
     }
-    return { text: `${lines.join('\n')}\n`, end }
+    return lines
+  }
+
+  /** Only of lines that were written: what was taken back is not there. */
+  #tellIndex(events: readonly PendingEvent[], before: number): void {
+    const index = this.#index
+    if (index === undefined) return
+    const { lines, bytes } = this.#lines
+    for (const [at, { hash, end, isWhole }] of lines.entries()) {
+      const said = isWhole ? undefined : bytes.toString('utf8', lines[at - 1]?.end ?? 0, end - 1)
+      index.add({ event: events[at]!, said, hash, to: before + end })
+    }
   }
 
   async #segmentFor(now: number): Promise<CurrentSegment> {
@@ -151,6 +177,7 @@ export class Journal {
     const file = await AppendFile.create(segment.path)
     const next = { file, segment, since: now }
     this.#current = next
+    this.#index?.begin(segment, 0)
     if (current !== undefined) {
       this.#older = [...this.#older, { ...current.segment, size: current.file.size }]
       // Everything in it is on disk: a failure to close loses nothing.
