@@ -16,7 +16,7 @@ export interface Configuration {
   readonly listeners: readonly ListenerSettings[]
   readonly limits: LimitSettings
   readonly lockout: LockoutSettings | 'off'
-  readonly dataPlane: 'node'
+  readonly dataPlane: 'wire' | 'node'
   readonly workers: 1
   readonly drainDelay: number
   readonly drainTimeout: number
@@ -57,16 +57,18 @@ export interface ListenerSettings {
   readonly pathParameters: 'refuse' | 'keep'
 }
 
-export interface TlsSettings {
+/** File paths. */
+export interface TlsPair {
   readonly certificate: string
   readonly key: string
+  /** An OCSP answer about the certificate, to send along. */
+  readonly ocsp?: string
+}
+
+export interface TlsSettings extends TlsPair {
   /** Undefined: clients are not asked for a certificate. */
   readonly clientCertificates?: ClientCertificateSettings
-  readonly also: readonly {
-    readonly names: readonly string[]
-    readonly certificate: string
-    readonly key: string
-  }[]
+  readonly also: readonly (TlsPair & { readonly names: readonly string[] })[]
 }
 
 export interface ClientCertificateSettings {

@@ -35,7 +35,7 @@ export interface ServerRequest {
   readonly method: string
   /** Origin-form target as sent: path and query, not yet normalised. */
   readonly target: string
-  readonly version: '1.0' | '1.1'
+  readonly version: '1.0' | '1.1' | '2'
   /** All field lines as they came, hop-by-hop ones too. */
   readonly fields: FieldLines
   readonly connection: ConnectionFacts
@@ -93,8 +93,14 @@ export interface AnswerWriter {
   flush(): void
   onDrain(callback: () => void): void
   end(trailers?: FieldLines): void
-  /** Cuts the connection, so that the client sees an incomplete answer. */
-  abort(): void
+  /**
+   * Cuts the answer, so that the client sees that it is incomplete: HTTP/1.1 the connection, HTTP/2 the stream.
+   *
+   * @param why a gRPC call on HTTP/2 ends with its status instead, where its client can still be told
+   */
+  abort(why?: Refusal): void
+  /** Takes the answer back, if no byte of it has left: then another may be given. */
+  retract?(): boolean
 }
 
 /** A rate limit that was taken, for the `RateLimit` fields. */

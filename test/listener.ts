@@ -31,6 +31,8 @@ export interface TestListenerOptions {
   /** A PROXY header comes first; from loopback it is believed unless this says otherwise. */
   readonly proxyProtocol?: boolean
   readonly trustsPeer?: (address: string) => boolean
+  /** HTTP/2 without TLS, too. */
+  readonly h2c?: boolean
 }
 
 const defaults: LimitSettings = {
@@ -57,6 +59,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       pathParameters: 'refuse',
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       proxyProtocol: options.proxyProtocol ?? false,
+      h2c: options.h2c ?? false,
     },
     limits: () => limits,
     clock: { now: () => Date.now() },
@@ -108,7 +111,8 @@ export function onEachDataPlane(define: (dataPlane: DataPlane) => void): void {
   })
 }
 
-function defaultPlane(): DataPlane {
+/** The one that a test runs on; where it does not say, the default. */
+export function defaultPlane(): DataPlane {
   return current ?? ((process.env['PORTCULLIS_TEST_DATA_PLANE'] ?? 'wire') as DataPlane)
 }
 

@@ -6,6 +6,7 @@ import type {
   Configuration,
   LeakSettings,
   ListenerSettings,
+  TlsPair,
   TlsSettings,
   UpstreamSettings,
 } from '../configuration.ts'
@@ -35,7 +36,7 @@ export function compile(
     listeners: parsed.listeners.map((listener) => compileListener(listener, publicUrl, folder)),
     limits: parsed.limits,
     lockout: parsed.lockout,
-    dataPlane: 'node',
+    dataPlane: parsed.dataPlane,
     workers: 1,
     drainDelay: parsed.drainDelay,
     drainTimeout: parsed.drainTimeout,
@@ -90,16 +91,19 @@ function compileListener(
   }
 }
 
-function compileTls({ certificate, key, also, clientCertificates }: ParsedTls, folder: string): TlsSettings {
+function compileTls({ also, clientCertificates, ...pair }: ParsedTls, folder: string): TlsSettings {
+  return {
+    ...compilePair(pair, folder),
+    ...compileClientCertificates(clientCertificates, folder),
+    also: also.map(({ names, ...each }) => ({ names, ...compilePair(each, folder) })),
+  }
+}
+
+function compilePair({ certificate, key, ocsp }: TlsPair, folder: string): TlsPair {
   return {
     certificate: resolve(folder, certificate),
     key: resolve(folder, key),
-    ...compileClientCertificates(clientCertificates, folder),
-    also: also.map((each) => ({
-      names: each.names,
-      certificate: resolve(folder, each.certificate),
-      key: resolve(folder, each.key),
-    })),
+    ...(ocsp === undefined ? {} : { ocsp: resolve(folder, ocsp) }),
   }
 }
 

@@ -742,6 +742,8 @@ export interface ConfigurationInput {
               readonly certificate: string
               /** PEM file with the private key. */
               readonly key: string
+              /** DER file with an OCSP answer about the certificate, sent along to clients that ask while it holds (stapling). The issuer must stand in the file of the certificate. Watched, like the certificate. */
+              readonly ocsp?: string | undefined
               /** More certificates, chosen by the name that the client asks for (SNI). */
               readonly also?:
                 | readonly {
@@ -751,6 +753,8 @@ export interface ConfigurationInput {
                     readonly certificate: string
                     /** PEM file with the private key. */
                     readonly key: string
+                    /** DER file with an OCSP answer about the certificate, sent along to clients that ask while it holds (stapling). The issuer must stand in the file of the certificate. Watched, like the certificate. */
+                    readonly ocsp?: string | undefined
                   }[]
                 | undefined
               /** Client certificates on this listener. */
@@ -803,7 +807,7 @@ export interface ConfigurationInput {
         readonly for?: string | undefined
       }
     | undefined
-  /** What carries requests: `node` is node:http and undici. Default: node. */
+  /** What carries HTTP/1.1: `wire` is our own, `node` is node:http and undici. Default: wire. */
   readonly dataPlane?: 'wire' | 'node' | undefined
   /** How many workers share the load. Default: 1. */
   readonly workers?: number | 'auto' | undefined

@@ -69,7 +69,7 @@ describe('the smallest configuration', () => {
         idleTimeout: 75_000,
       },
       lockout: { failures: { count: 20, period: 60_000 }, for: 300_000 },
-      dataPlane: 'node',
+      dataPlane: 'wire',
       workers: 1,
       drainDelay: 0,
       drainTimeout: 30_000,
@@ -161,7 +161,7 @@ describe('the smallest configuration', () => {
       withTop(`listeners: [{ address: 127.0.0.1:8080, proxyProtocol: false, encodedSlashes: refuse, pathParameters: refuse, h2c: false }]
 limits: { headers: 16KiB, headerCount: 100, body: 10MiB, headersTimeout: 10s, requestTimeout: 60s, idleTimeout: 75s }
 lockout: { failures: 20/1m, for: 5m }
-dataPlane: node
+dataPlane: wire
 workers: 1
 drainDelay: 0s
 drainTimeout: 30s

@@ -41,6 +41,7 @@ export interface ParsedConfiguration {
   readonly listeners: readonly ParsedListener[]
   readonly limits: LimitSettings
   readonly lockout: LockoutSettings | 'off'
+  readonly dataPlane: 'wire' | 'node'
   readonly drainDelay: number
   readonly drainTimeout: number
   readonly trustedProxies: readonly string[]
@@ -77,8 +78,8 @@ export const configurationSchema: z.ZodType<ParsedConfiguration> = z
       .describe('What happens to an address that guesses credentials; `off` to leave it alone.'),
     dataPlane: z
       .enum(['wire', 'node'])
-      .prefault('node')
-      .describe('What carries requests: `node` is node:http and undici.'),
+      .prefault('wire')
+      .describe('What carries HTTP/1.1: `wire` is our own, `node` is node:http and undici.'),
     workers: workersSchema.prefault(1).describe('How many workers share the load.'),
     drainDelay: word(delay)
       .prefault('0s')

@@ -72,12 +72,13 @@ export function build(configuration: Configuration, foundation: Foundation, prev
       createUpstream(settings, {
         clock,
         watch: foundation.watch,
+        dataPlane: configuration.dataPlane,
         onHealth: (target, state) => {
           log.info({ upstream: name, target, state }, 'a target changed its state')
         },
       }),
     ({ tls }) => [tls?.ca, tls?.certificate, tls?.key],
-  ).build(configuration.upstreams, previous?.upstreams)
+  ).build(configuration.upstreams, previous?.upstreams, () => configuration.dataPlane)
 
   const login = openLogin(configuration, foundation, (name) => providers.get(name)?.part)
   foundation.sessions.use(login)

@@ -8,23 +8,33 @@ import { refuse, type Refusal } from '../engine/outcome.ts'
 import { BodyError, type AnswerWriter, type FieldLines } from '../exchange.ts'
 import type { AttemptHooks, AttemptResult, Cut } from './attempt-result.ts'
 import type { Job } from './job.ts'
-import { Patience } from './patience.ts'
+import type { Waiting } from './patience.ts'
 import { sendBody } from './request-body.ts'
-import { endToEndFields, judgeResponseHead, type ResponseHead } from './response-head.ts'
+import { endToEndFields, judgeInterim, type ResponseHead } from './response-head.ts'
+import type { OpenStream } from './stream-watch.ts'
 import { passableTrailers } from './trailers.ts'
 import { joinTunnel } from './tunnel.ts'
 import { acceptsHandshake } from './websocket.ts'
-import type { Connection, RawHead, Receiver, RequestFacts, WireFault } from './wire.ts'
+import type { Connection, ConnectionFault, RawHead, Receiver, RequestFacts } from './connection.ts'
 
 /** An answer that is dropped is read to its end if it is short, so that the connection survives. */
 const discardable = 64 * 1024
 /** An upstream that sends more of them floods the client. */
 const mostInterim = 32
 
-export class Attempt implements Receiver {
+/** What an attempt tells its target. */
+export interface AttemptTarget {
+  /** Takes a connection back that can serve again. */
+  give(connection: Connection): void
+  /** A head came: the target lives. */
+  succeeded(): void
+}
+
+export class Attempt implements Receiver, Waiting, OpenStream {
   readonly #job: Job
   readonly #request: RequestFacts
   readonly #connection: Connection
+  readonly #target: AttemptTarget
   readonly #hooks: AttemptHooks
   #head: ResponseHead | undefined
   #writer: AnswerWriter | undefined
@@ -33,16 +43,25 @@ export class Attempt implements Receiver {
   #isClosed = false
   #bytes = 0
   #interims = 0
-  readonly #patience: Patience = new Patience((isHeadMissing) => this.#giveUp(isHeadMissing))
+  #waitsFor: 'head' | 'bytes' | undefined = undefined
+  /** The patience's time. */
+  #lateAt = 0
   #stopBody: (() => void) | undefined
-  #unwatch: (() => void) | undefined
+  #isWatched = false
   #cutTunnel: ((cut: Cut) => void) | undefined
   #isPaused = false
 
-  constructor(job: Job, request: RequestFacts, connection: Connection, hooks: AttemptHooks) {
+  constructor(
+    job: Job,
+    request: RequestFacts,
+    connection: Connection,
+    target: AttemptTarget,
+    hooks: AttemptHooks,
+  ) {
     this.#job = job
     this.#request = request
     this.#connection = connection
+    this.#target = target
     this.#hooks = hooks
   }
 
@@ -52,6 +71,7 @@ export class Attempt implements Receiver {
       this.#connection.cork()
     }
     this.#connection.send(this.#request, this)
+    if (!this.#isClosed) this.#job.patience.add(this)
   }
 
   /** The client is gone: the upstream's work for it ends. */
@@ -65,18 +85,17 @@ export class Attempt implements Receiver {
   // What the connection tells.
 
   sent(): void {
-    const { server, framing } = this.#job
-    if (!server.hasBody) {
+    if (!this.#job.server.hasBody) {
       this.#awaitHead()
       return
     }
     // Until its body is over a request is an open stream, too.
     this.#watch()
-    this.#stopBody = sendBody(this.#job.takeBody(), this.#connection, framing, {
+    this.#stopBody = sendBody(this.#job.takeBody(), this.#connection, this.#request.body, {
       done: () => {
         this.#stopBody = undefined
         if (this.#head === undefined) {
-          this.#unwatchStream()
+          this.#unwatch()
           this.#awaitHead()
         }
       },
@@ -87,7 +106,7 @@ export class Attempt implements Receiver {
         if (isStalled) {
           this.#awaitHead()
         } else {
-          this.#patience.stop()
+          this.#waitsFor = undefined
         }
       },
       failed: (error) => {
@@ -100,7 +119,7 @@ export class Attempt implements Receiver {
 
   interim(raw: RawHead): void {
     this.#interims += 1
-    const fields = endToEndFields(raw.fields)
+    const fields = judgeInterim(raw)
     if (fields === undefined || this.#interims > mostInterim) {
       this.#refuseAnswer(fields === undefined ? 'a malformed interim answer' : 'too many interim answers')
     } else if (this.#job.server.version === '1.1' && raw.status !== 100) {
@@ -108,13 +127,9 @@ export class Attempt implements Receiver {
     }
   }
 
-  head(raw: RawHead): void {
-    this.#patience.stop()
-    const head = judgeResponseHead(raw, this.#request.method)
-    if (typeof head === 'string') {
-      this.#refuseAnswer(head)
-      return
-    }
+  head(head: ResponseHead): void {
+    this.#waitsFor = undefined
+    this.#target.succeeded()
     this.#hooks.headed()
     this.#head = head
     if (this.#hooks.declines(head.status)) {
@@ -131,11 +146,10 @@ export class Attempt implements Receiver {
       this.#breakOff('upstream', refuse('internal_error', { detail: (error as Error).message }))
       return
     }
-    this.#watch()
     this.#awaitBytes()
   }
 
-  data(chunk: Uint8Array): void {
+  data(chunk: Uint8Array | string): void {
     this.#bytes += chunk.length
     if (this.#isDiscarding) {
       if (this.#bytes > discardable) {
@@ -149,12 +163,19 @@ export class Attempt implements Receiver {
       this.#writer.onDrain(() => {
         if (!this.#isClosed) {
           this.#isPaused = false
-          this.#patience.progress()
+          this.#awaitBytes()
           this.#connection.resume()
         }
       })
     }
-    this.#patience.progress()
+  }
+
+  /** The answer takes longer than one read: from now on it is an open stream. */
+  flush(): void {
+    if (this.#isClosed) return
+    if (this.#head !== undefined && !this.#isDiscarding) this.#watch()
+    this.#awaitBytes()
+    this.#writer?.flush()
   }
 
   end(trailers: FieldLines): void {
@@ -182,19 +203,15 @@ export class Attempt implements Receiver {
   }
 
   upgraded(raw: RawHead, socket: Duplex): void {
-    this.#patience.stop()
+    this.#waitsFor = undefined
     const fields = endToEndFields(raw.fields)
     const { server, handshakeKey, hooks } = this.#job
-    if (
-      raw.version !== 'HTTP/1.1' ||
-      fields === undefined ||
-      handshakeKey === undefined ||
-      !acceptsHandshake(raw.fields, handshakeKey)
-    ) {
+    if (fields === undefined || !acceptsHandshake(raw, handshakeKey)) {
       socket.destroy()
       this.#refuseAnswer('a 101 that does not answer the WebSocket handshake')
       return
     }
+    this.#target.succeeded()
     this.#hooks.headed()
     const client = server.tunnel([
       ...hooks.decorate(101, fields),
@@ -217,26 +234,33 @@ export class Attempt implements Receiver {
     this.#watch()
   }
 
-  failed(fault: WireFault): void {
-    if (this.#writer !== undefined) {
-      this.#breakOff('upstream', refuse('connection_lost'))
-    } else if (fault.kind === 'invalid') {
+  failed(fault: ConnectionFault): void {
+    if (fault.kind === 'invalid') {
       this.#refuseAnswer(fault.detail)
+    } else if (this.#writer !== undefined) {
+      this.#breakOff('upstream', refuse('connection_lost', { detail: fault.detail }))
     } else {
       this.#settle({ kind: 'lost', fault })
       this.#close()
     }
   }
 
+  /** @param now the patience's time */
+  sweep(now: number): void {
+    if (this.#waitsFor !== undefined && now >= this.#lateAt) this.#giveUp(this.#waitsFor === 'head')
+  }
+
+  /** From now on the upstream is waited for, and nobody else. */
   #awaitHead(): void {
-    this.#patience.awaitHead(this.#job.timeouts.response)
+    this.#waitsFor = 'head'
+    this.#lateAt = this.#job.patience.soon + this.#job.timeouts.response
   }
 
   /** From the head on: the time without a byte, which event streams may take at will. */
   #awaitBytes(): void {
-    if (this.#head?.isEventStream !== true) {
-      this.#patience.awaitBytes(this.#job.idleTimeout)
-    }
+    if (this.#head === undefined || this.#head.isEventStream) return
+    this.#waitsFor = 'bytes'
+    this.#lateAt = this.#job.patience.soon + this.#job.idleTimeout
   }
 
   #giveUp(isHeadMissing: boolean): void {
@@ -244,21 +268,32 @@ export class Attempt implements Receiver {
     this.#breakOff(this.#isPaused ? 'client' : 'upstream', refuse('response_timeout', { detail }))
   }
 
-  #watch(): void {
-    const { plan, watch } = this.#job
-    this.#unwatch ??= watch.add({
-      deadline: plan.deadline,
-      stillGood: plan.stillGood,
-      cut: (reason) => {
-        const word: Reason = reason === 'expired' ? 'credential_expired' : 'credential_revoked'
-        this.#breakOff('credential', refuse(word))
-      },
-    })
+  // An open stream, watched.
+
+  get deadline(): number {
+    return this.#job.plan.deadline
   }
 
-  #unwatchStream(): void {
-    this.#unwatch?.()
-    this.#unwatch = undefined
+  stillGood(): boolean {
+    return this.#job.plan.stillGood()
+  }
+
+  cut(reason: 'expired' | 'revoked'): void {
+    this.#isWatched = false
+    const word: Reason = reason === 'expired' ? 'credential_expired' : 'credential_revoked'
+    this.#breakOff('credential', refuse(word))
+  }
+
+  #watch(): void {
+    if (this.#isWatched) return
+    this.#isWatched = true
+    this.#job.watch.add(this)
+  }
+
+  #unwatch(): void {
+    if (!this.#isWatched) return
+    this.#isWatched = false
+    this.#job.watch.delete(this)
   }
 
   #refuseAnswer(detail: string): void {
@@ -275,10 +310,10 @@ export class Attempt implements Receiver {
     if (this.#isSettled) {
       return
     }
-    if (this.#writer === undefined) {
+    if (this.#writer === undefined || this.#writer.retract?.() === true) {
       this.#settle({ kind: 'refused', refusal })
     } else {
-      this.#writer.abort()
+      this.#writer.abort(refusal)
       this.#settle({ ...this.#answered(), cut })
     }
   }
@@ -296,7 +331,7 @@ export class Attempt implements Receiver {
 
   #release(): void {
     if (this.#quiet()) {
-      this.#hooks.reusable()
+      this.#target.give(this.#connection)
     }
   }
 
@@ -310,8 +345,8 @@ export class Attempt implements Receiver {
   #quiet(): boolean {
     const isFirst = !this.#isClosed
     this.#isClosed = true
-    this.#patience.stop()
-    this.#unwatchStream()
+    this.#job.patience.delete(this)
+    this.#unwatch()
     this.#stopBody?.()
     this.#stopBody = undefined
     return isFirst

@@ -14,7 +14,11 @@ function targets(...weights: number[]): Target[] {
   }
   return weights.map(
     (weight, index) =>
-      new Target({ url: `http://10.0.0.${index}:80`, weight }, options, { clock, onHealth: () => undefined }),
+      new Target({ url: `http://10.0.0.${index}:80`, weight }, options, {
+        clock,
+        dataPlane: 'wire',
+        onHealth: () => undefined,
+      }),
   )
 }
 

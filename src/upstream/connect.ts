@@ -1,6 +1,6 @@
 /** Opens connections to a target: name, TCP and TLS within one timeout, the certificate always verified. */
 import type { LookupAddress } from 'node:dns'
-import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { connect as connectTcp, isIP, type Socket, type OnReadOpts, type TcpNetConnectOpts } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import type { Resolver } from './resolve.ts'
 
@@ -45,17 +45,18 @@ export function addressOf(url: string): Address {
 
 /**
  * @param keepsHalfOpen for tunnels: the peer's end does not end our side
+ * @param onread takes what is read past the stream
  * @throws ConnectError
  */
 export function openSocket(
   address: Address,
   options: ConnectOptions,
   keepsHalfOpen: boolean,
+  onread?: OnReadOpts,
 ): Promise<Socket> {
+  const tcp = { ...tcpOptions(address, options, keepsHalfOpen), ...(onread === undefined ? {} : { onread }) }
   return new Promise((resolve, reject) => {
-    const socket = address.isTls
-      ? startTls(address, options, keepsHalfOpen)
-      : connectTcp(tcpOptions(address, options, keepsHalfOpen))
+    const socket = address.isTls ? startTls(address, options, tcp) : connectTcp(tcp)
     const fail = (reason: ConnectError['reason'], detail: string): void => {
       clearTimeout(timer)
       socket.destroy()
@@ -114,12 +115,12 @@ async function answerLookup(
   }
 }
 
-function startTls(address: Address, options: ConnectOptions, keepsHalfOpen: boolean): TLSSocket {
+function startTls(address: Address, options: ConnectOptions, tcp: TcpNetConnectOpts): TLSSocket {
   // SNI carries names only; an address is verified against the certificate's addresses all the same.
   const name = options.serverName ?? (isIP(address.host) === 0 ? address.host : undefined)
   const secureContext = options.secureContext()
   return connectTls({
-    ...tcpOptions(address, options, keepsHalfOpen),
+    ...tcp,
     ...(name === undefined ? {} : { servername: name }),
     ...(secureContext === undefined ? {} : { secureContext }),
     ALPNProtocols: ['http/1.1'],

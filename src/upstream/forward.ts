@@ -1,238 +1,294 @@
-/** The way of one request to an upstream: picks a target, connects, tries, and tries again where that is safe. */
+/**
+ * The way of one request to an upstream: picks a target, connects, tries, and tries again where that is safe. By callbacks, not
+ * promises: on a connection that is there already everything happens in the call that began it.
+ */
+import type { Readable } from 'node:stream'
 import type { UpstreamSettings } from '../configuration.ts'
 import { refuse, type Refusal } from '../engine/outcome.ts'
 import type { ForwardPlan, ServerRequest } from '../exchange.ts'
 import type { Clock } from '../ports/clock.ts'
 import { Attempt } from './attempt.ts'
-import type { AttemptResult } from './attempt-result.ts'
+import type { AttemptHooks, AttemptResult } from './attempt-result.ts'
 import type { Pick } from './balance.ts'
 import { ConnectError } from './connect.ts'
+import type { Connection, ConnectionFault, RequestFacts } from './connection.ts'
 import type { Job } from './job.ts'
-import { HeadError, framingOf, writeRequestHead } from './request-head.ts'
-import { createRetries, type Retries } from './retry.ts'
+import type { Patience } from './patience.ts'
+import { HeadError, framingOf } from './request-head.ts'
+import { Retries, type Timekeeper } from './retry.ts'
 import type { StreamWatch } from './stream-watch.ts'
 import type { Target } from './target.ts'
-import type { ForwardHooks, ForwardResult } from './upstream.ts'
+import type { ForwardHooks } from './upstream.ts'
 import { handshakeKey } from './websocket.ts'
-import type { Connection, RequestFacts } from './wire.ts'
 
 export interface ForwardContext {
   readonly settings: UpstreamSettings
   readonly clock: Clock
   readonly pick: Pick
   readonly watch: StreamWatch
+  readonly patience: Patience
   /** No try begins any more. */
   readonly isDestroyed: () => boolean
+  /** A request is over. */
+  readonly left: () => void
 }
 
 const usualIdleTimeout = 75_000
 
 /** One request under way. */
-interface Course {
-  readonly context: ForwardContext
-  readonly job: Job
-  readonly retries: Retries
+export class Course implements Job, AttemptHooks, Timekeeper {
+  readonly server: ServerRequest
+  readonly plan: ForwardPlan
+  readonly hooks: ForwardHooks
+  readonly handshakeKey: string | undefined
+  readonly timeouts: UpstreamSettings['timeouts']
+  readonly idleTimeout: number
+  readonly watch: StreamWatch
+  readonly patience: Patience
+  readonly #context: ForwardContext
+  readonly #retries: Retries
+  readonly #startedAt: number
   /** Targets that failed this request. */
-  readonly tried: Set<Target>
-  headAt: number | undefined
-  /** The try under way. */
-  attempt: Attempt | undefined
-  isClientGone: boolean
-}
+  #tried: Set<Target> | undefined = undefined
+  #headAt = -1
+  /** Of the try under way. */
+  #attempt: Attempt | undefined = undefined
+  #target: Target | undefined = undefined
+  #connection: Connection | undefined = undefined
+  #isClientGone = false
+  #isOver = false
+  #stopListening: (() => void) | undefined = undefined
 
-export async function forwardRequest(
-  context: ForwardContext,
-  server: ServerRequest,
-  plan: ForwardPlan,
-  hooks: ForwardHooks,
-): Promise<ForwardResult> {
-  const startedAt = context.clock.now()
-  const course = setOut(context, server, plan, hooks, startedAt)
-  const stopListening = server.onAbort(() => {
-    course.isClientGone = true
-    course.attempt?.abandon()
-  })
-  let result: Refusal | (AttemptResult & { kind: 'answered' })
-  try {
-    result = await tryTargets(course)
-  } catch (error) {
-    // A plan that no head can be written from, or a bug: nothing was sent, and nobody learns more than that.
-    const detail = error instanceof HeadError ? error.message : `forwarding failed: ${(error as Error).name}`
-    result = refuse('internal_error', { detail })
-  } finally {
-    stopListening()
+  constructor(context: ForwardContext, server: ServerRequest, plan: ForwardPlan, hooks: ForwardHooks) {
+    const { settings, clock } = context
+    this.server = server
+    this.plan = plan
+    this.hooks = hooks
+    this.handshakeKey = server.isUpgrade ? handshakeKey(plan.fields) : undefined
+    this.timeouts = settings.timeouts
+    this.idleTimeout = hooks.idleTimeout ?? usualIdleTimeout
+    this.watch = context.watch
+    this.patience = context.patience
+    this.patience.quicken(this.idleTimeout)
+    this.#context = context
+    this.#startedAt = clock.now()
+    this.#retries = new Retries(plan.method, settings.retries.attempts, this)
   }
-  const upstreamMs = (course.headAt ?? context.clock.now()) - startedAt
-  if ('kind' in result) {
-    const { status, bytes, cut } = result
-    return { outcome: 'answered', status, upstreamMs, bytes, ...(cut === undefined ? {} : { cut }) }
-  }
-  return { outcome: 'refused', refusal: result, upstreamMs }
-}
 
-function setOut(
-  context: ForwardContext,
-  server: ServerRequest,
-  plan: ForwardPlan,
-  hooks: ForwardHooks,
-  startedAt: number,
-): Course {
-  const { settings, clock, watch } = context
-  const retries = createRetries(
-    plan,
-    settings.retries.attempts,
-    () => !context.isDestroyed() && clock.now() - startedAt < settings.timeouts.response,
-  )
-  const job: Job = {
-    server,
-    plan,
-    hooks,
-    framing: framingOf(server),
-    handshakeKey: server.isUpgrade ? handshakeKey(plan.fields) : undefined,
-    timeouts: settings.timeouts,
-    idleTimeout: hooks.idleTimeout ?? usualIdleTimeout,
-    watch,
-    takeBody() {
-      retries.bodyTaken()
-      return hooks.body?.() ?? server.body()
-    },
+  /** Never throws: what goes wrong is told as a refusal. */
+  begin(): void {
+    try {
+      this.#stopListening = this.server.onAbort(() => this.#leave())
+      if (this.server.isUpgrade && this.handshakeKey === undefined) {
+        const detail = 'the WebSocket key is missing, repeated or malformed'
+        this.#refuse(refuse('malformed_head', { detail }))
+      } else this.#tryNext()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
-  return {
-    context,
-    job,
-    retries,
-    tried: new Set(),
-    headAt: undefined,
-    attempt: undefined,
-    isClientGone: false,
-  }
-}
 
-async function tryTargets(course: Course): Promise<Refusal | (AttemptResult & { kind: 'answered' })> {
-  const { job, tried } = course
-  if (job.server.isUpgrade && job.handshakeKey === undefined) {
-    return refuse('malformed_head', { detail: 'the WebSocket key is missing, repeated or malformed' })
+  takeBody(): Readable {
+    this.#retries.bodyTaken()
+    return this.hooks.body?.() ?? this.server.body()
   }
-  let target = pickTarget(course)
-  let isAfresh = false
-  while (target !== undefined) {
+
+  /** The client is gone. */
+  #leave(): void {
+    this.#isClientGone = true
+    this.#attempt?.abandon()
+  }
+
+  #tryNext(): void {
+    const target = this.#pickTarget()
+    if (target !== undefined) {
+      this.#try(target, false)
+      return
+    }
+    const interval = this.#context.settings.health?.interval ?? 1_000
+    const retryAfter = Math.max(1, Math.ceil(interval / 1_000))
+    this.#refuse(refuse('no_healthy_target', { status: 503, retryAfter }))
+  }
+
+  /** @param isAfresh on a new connection */
+  #try(target: Target, isAfresh: boolean): void {
+    this.#target = target
     target.inFlight += 1
-    const current = target
-    const result = await tryTarget(course, target, isAfresh).finally(() => {
-      current.inFlight -= 1
-    })
-    if (result.kind === 'answered') {
-      return result
-    }
-    if (result.kind === 'refused') {
-      return result.refusal
-    }
-    if (course.isClientGone) {
-      return refuse('client_gone')
-    }
-    isAfresh = result.kind === 'again'
-    if (!isAfresh) {
-      tried.add(target)
-      target = pickTarget(course)
-    }
-  }
-  const { health } = course.context.settings
-  return refuse('no_healthy_target', {
-    status: 503,
-    retryAfter: Math.max(1, Math.ceil((health?.interval ?? 1_000) / 1_000)),
-  })
-}
-
-/** `again`: on a new connection to the same target; `next`: on another target if there is one. */
-type TryResult =
-  | (AttemptResult & { kind: 'answered' | 'refused' })
-  | { readonly kind: 'again' }
-  | { readonly kind: 'next' }
-
-async function tryTarget(course: Course, target: Target, isAfresh: boolean): Promise<TryResult> {
-  const { job, retries } = course
-  const request = requestTo(target, job)
-  let connection: Connection
-  try {
     // A tunnel has a connection of its own, on which each side may end by itself.
-    const isOwn = isAfresh || job.server.isUpgrade
-    connection = (isOwn ? undefined : target.reuse()) ?? (await target.connect(job.server.isUpgrade))
-  } catch (error) {
-    if (!(error instanceof ConnectError)) {
+    const isOwn = isAfresh || this.server.isUpgrade
+    const idle = isOwn ? undefined : target.reuse()
+    if (idle !== undefined) {
+      this.#run(target, idle)
+      return
+    }
+    target
+      .connect(this.server.isUpgrade)
+      .then(
+        (connection) => this.#run(target, connection),
+        (error: unknown) => this.#connectFailed(target, error),
+      )
+      .catch((error: unknown) => this.#fail(error))
+  }
+
+  #connectFailed(target: Target, error: unknown): void {
+    if (!(error instanceof ConnectError)) throw error
+    this.#leaveTarget()
+    target.failed(error.message)
+    if (this.#retries.afterConnectFailure() === 'give-up') {
+      this.#refuse(refuse(error.reason, { detail: `${target.url}: ${error.message}` }))
+    } else this.#tryElsewhere(target)
+  }
+
+  #run(target: Target, connection: Connection): void {
+    if (this.#isClientGone) {
+      // Not kept: as long as nothing was sent on it nobody would notice that it was closed.
+      connection.destroy()
+      this.#refuse(refuse('client_gone'))
+      return
+    }
+    if (this.#context.isDestroyed()) {
+      connection.destroy()
+      this.#refuse(refuse('connection_lost', { detail: 'the upstream is closed' }))
+      return
+    }
+    this.#connection = connection
+    const attempt = new Attempt(this, this.#requestTo(target), connection, target, this)
+    this.#attempt = attempt
+    try {
+      attempt.start()
+    } catch (error) {
+      connection.destroy()
       throw error
     }
-    target.failed(error.message)
-    return retries.afterConnectFailure() === 'give-up'
-      ? { kind: 'refused', refusal: refuse(error.reason, { detail: `${target.url}: ${error.message}` }) }
-      : { kind: 'next' }
   }
-  if (course.isClientGone) {
-    // Not kept: as long as nothing was sent on it nobody would notice that it was closed.
-    connection.destroy()
-    return { kind: 'refused', refusal: refuse('client_gone') }
+
+  #requestTo(target: Target): RequestFacts {
+    const { server, plan } = this
+    return {
+      method: plan.method,
+      target: plan.target,
+      host: plan.host ?? target.address.authority,
+      fields: plan.fields,
+      body: framingOf(server),
+      isUpgrade: server.isUpgrade,
+    }
   }
-  if (course.context.isDestroyed()) {
-    connection.destroy()
-    return { kind: 'refused', refusal: refuse('connection_lost', { detail: 'the upstream is closed' }) }
+
+  // What the try tells.
+
+  declines(status: number): boolean {
+    return this.#retries.declines(status)
   }
-  const result = await runAttempt(course, target, connection, request)
-  if (result.kind === 'declined') {
-    return { kind: 'next' }
+
+  headed(): void {
+    this.#headAt = this.#context.clock.now()
   }
-  if (result.kind !== 'lost') {
-    return result
-  }
-  const verdict = retries.afterFailure({ isReused: connection.uses > 0, fault: result.fault })
-  if (verdict === 'afresh') {
-    return { kind: 'again' }
-  }
-  target.failed(result.fault.detail)
-  return verdict === 'give-up'
-    ? {
-        kind: 'refused',
-        refusal: refuse('connection_lost', { detail: `${target.url}: ${result.fault.detail}` }),
+
+  settled(result: AttemptResult): void {
+    const target = this.#target!
+    this.#attempt = undefined
+    this.#leaveTarget()
+    try {
+      switch (result.kind) {
+        case 'answered':
+          this.#finish({ outcome: 'answered', ...answeredFacts(result), upstreamMs: this.#upstreamMs() })
+          break
+        case 'refused':
+          this.#refuse(result.refusal)
+          break
+        case 'declined':
+          this.#tryElsewhere(target)
+          break
+        case 'lost':
+          this.#lost(target, result.fault)
+          break
       }
-    : { kind: 'next' }
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #lost(target: Target, fault: ConnectionFault): void {
+    const isReused = this.#connection!.uses > 0
+    const verdict = this.#retries.afterFailure({ isReused, fault })
+    if (verdict === 'afresh') {
+      if (this.#isClientGone) this.#refuse(refuse('client_gone'))
+      else this.#try(target, true)
+      return
+    }
+    target.failed(fault.detail)
+    if (verdict === 'give-up') {
+      this.#refuse(refuse('connection_lost', { detail: `${target.url}: ${fault.detail}` }))
+    } else this.#tryElsewhere(target)
+  }
+
+  #tryElsewhere(failed: Target): void {
+    if (this.#isClientGone) {
+      this.#refuse(refuse('client_gone'))
+      return
+    }
+    ;(this.#tried ??= new Set()).add(failed)
+    this.#tryNext()
+  }
+
+  // The end.
+
+  #refuse(refusal: Refusal): void {
+    this.#finish({ outcome: 'refused', refusal, upstreamMs: this.#upstreamMs() })
+  }
+
+  /** A plan that no head can be written from, or a bug: nothing was sent, and nobody learns more than that. */
+  #fail(error: unknown): void {
+    const detail = error instanceof HeadError ? error.message : `forwarding failed: ${(error as Error).name}`
+    this.#refuse(refuse('internal_error', { detail }))
+  }
+
+  #finish(result: Parameters<ForwardHooks['settled']>[0]): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#leaveTarget()
+    this.#stopListening?.()
+    this.#context.left()
+    this.hooks.settled(result)
+  }
+
+  #leaveTarget(): void {
+    if (this.#target === undefined) return
+    this.#target.inFlight -= 1
+    this.#target = undefined
+  }
+
+  #upstreamMs(): number {
+    return (this.#headAt === -1 ? this.#context.clock.now() : this.#headAt) - this.#startedAt
+  }
+
+  isInTime(): boolean {
+    const { clock, isDestroyed } = this.#context
+    return !isDestroyed() && clock.now() - this.#startedAt < this.timeouts.response
+  }
+
+  /** Prefers targets that did not fail this request and are not ejected; ejected ones are better than none, ones that the active check calls down are not. */
+  #pickTarget(): Target | undefined {
+    const { pick } = this.#context
+    const key = this.plan.hashKey
+    const tried = this.#tried
+    const isFresh = tried === undefined ? isFit : (target: Target) => isFit(target) && !tried.has(target)
+    return pick(isFresh, key) ?? pick(isFit, key) ?? pick(isUp, key)
+  }
 }
 
-function requestTo(target: Target, { server, plan, framing }: Job): RequestFacts {
-  const { method, fields } = plan
-  const host = plan.host ?? target.address.authority
-  const { isUpgrade } = server
-  const head = writeRequestHead({ method, target: plan.target, host, fields, body: framing, isUpgrade })
-  return { method, head, isUpgrade }
+function isFit(target: Target): boolean {
+  return target.isUp && !target.isEjected
 }
 
-function runAttempt(
-  course: Course,
-  target: Target,
-  connection: Connection,
-  request: RequestFacts,
-): Promise<AttemptResult> {
-  const { job, retries, context } = course
-  return new Promise((resolve) => {
-    course.attempt = new Attempt(job, request, connection, {
-      declines: (status) => retries.declines(status),
-      settled(result) {
-        course.attempt = undefined
-        resolve(result)
-      },
-      reusable: () => target.give(connection),
-      headed() {
-        course.headAt = context.clock.now()
-        target.succeeded()
-      },
-    })
-    course.attempt.start()
-  })
+function isUp(target: Target): boolean {
+  return target.isUp
 }
 
-/** Prefers targets that did not fail this request and are not ejected; ejected ones are better than none, ones that the active check calls down are not. */
-function pickTarget({ context: { pick }, tried, job: { plan } }: Course): Target | undefined {
-  const key = plan.hashKey
-  return (
-    pick((target) => target.isUp && !target.isEjected && !tried.has(target), key) ??
-    pick((target) => target.isUp && !target.isEjected, key) ??
-    pick((target) => target.isUp, key)
-  )
+function answeredFacts({ status, bytes, cut }: AttemptResult & { kind: 'answered' }): {
+  readonly status: number
+  readonly bytes: number
+  readonly cut?: NonNullable<typeof cut>
+} {
+  return cut === undefined ? { status, bytes } : { status, bytes, cut }
 }

@@ -1,7 +1,6 @@
 /** Active health: asks each target on a schedule whether it serves. The answer decides whether it takes part at all. */
 import type { HealthSettings } from '../configuration.ts'
-import { judgeResponseHead } from './response-head.ts'
-import { writeRequestHead } from './request-head.ts'
+import type { RequestFacts } from './connection.ts'
 import type { Target, TargetHealth } from './target.ts'
 
 export interface HealthDeps {
@@ -88,37 +87,30 @@ async function ask(
 ): Promise<string | undefined> {
   const connection = await target.connect()
   void deadline.then(() => connection.destroy())
-  const head = writeRequestHead({
+  const request: RequestFacts = {
     method: 'GET',
     target: settings.path,
     host: target.address.authority,
     fields: ['User-Agent', 'portcullis-health', 'Accept', '*/*'],
     body: 'none',
     isUpgrade: false,
-  })
+  }
   const result = Promise.withResolvers<string | undefined>()
-  connection.send(
-    { method: 'GET', head, isUpgrade: false },
-    {
-      sent() {},
-      interim() {},
-      head(raw) {
-        const judged = judgeResponseHead(raw, 'GET')
-        connection.destroy()
-        if (typeof judged === 'string') {
-          result.resolve(judged)
-        } else {
-          const isFine = settings.status.some(({ from, to }) => raw.status >= from && raw.status <= to)
-          result.resolve(isFine ? undefined : `status ${raw.status}`)
-        }
-      },
-      data() {},
-      end() {},
-      upgraded() {},
-      failed(fault) {
-        result.resolve(fault.detail)
-      },
+  connection.send(request, {
+    sent() {},
+    interim() {},
+    head({ status }) {
+      connection.destroy()
+      const isFine = settings.status.some(({ from, to }) => status >= from && status <= to)
+      result.resolve(isFine ? undefined : `status ${status}`)
     },
-  )
+    data() {},
+    flush() {},
+    end() {},
+    upgraded() {},
+    failed(fault) {
+      result.resolve(fault.detail)
+    },
+  })
   return result.promise
 }

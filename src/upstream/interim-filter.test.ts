@@ -50,10 +50,15 @@ describe('the interim filter', () => {
   }
 
   it('tells the version of the final status line', () => {
-    for (const version of ['HTTP/1.0', 'HTTP/1.1', 'HTTP/2.0', 'RTSP/1.0']) {
+    for (const [start, version] of [
+      ['HTTP/1.0', '1.0'],
+      ['HTTP/1.1', '1.1'],
+      ['HTTP/2.0', undefined],
+      ['RTSP/1.0', undefined],
+    ] as const) {
       const filter = new InterimFilter()
       filter.expect()
-      filter.push(Buffer.from(`${version} 200 OK\r\n\r\n`))
+      filter.push(Buffer.from(`${start} 200 OK\r\n\r\n`))
       expect(filter.version).toBe(version)
     }
   })

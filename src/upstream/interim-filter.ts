@@ -13,10 +13,10 @@ const statusLineStart = 12
 export class InterimFilter {
   #isExpecting = false
   #held: Buffer | undefined
-  #version: string | undefined
+  #version: '1.0' | '1.1' | undefined
 
-  /** The version of the last status line, as `HTTP/1.1`; undefined before one was seen and for bytes that are none. */
-  get version(): string | undefined {
+  /** The version of the last status line; undefined before one was seen and for bytes that are none. */
+  get version(): '1.0' | '1.1' | undefined {
     return this.#version
   }
 
@@ -66,7 +66,7 @@ export class InterimFilter {
       return undefined
     }
     this.#isExpecting = false
-    this.#version = /^[A-Z]+\/\d\.\d/.exec(start)?.[0]
+    this.#version = start.startsWith('HTTP/1.1 ') ? '1.1' : start.startsWith('HTTP/1.0 ') ? '1.0' : undefined
     return 0
   }
 }

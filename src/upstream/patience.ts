@@ -1,31 +1,47 @@
-/** The one timer of a try: for the answer's head first, then for each next byte of the answer. */
+/**
+ * How long tries may wait for an upstream: for the answer's head first, then for each next byte. One coarse tick compares all
+ * deadlines of an upstream, so that a request starts no timer.
+ */
+import { Sweeper } from '../wire/sweeper.ts'
+
+/** Something that waits, and gives up by itself when its time has come. */
+export interface Waiting {
+  /** @param now the sweeper's time */
+  sweep(now: number): void
+}
+
 export class Patience {
-  #timer: NodeJS.Timeout | undefined
-  readonly #onOver: (isHeadMissing: boolean) => void
+  readonly #waiting = new Set<Waiting>()
+  readonly #sweeper = new Sweeper(() => this.#sweep())
+  #isRunning = false
 
-  constructor(onOver: (isHeadMissing: boolean) => void) {
-    this.#onOver = onOver
+  /** The time by which waits are counted; never behind. */
+  get soon(): number {
+    return this.#sweeper.soon
   }
 
-  /** From now on the upstream is waited for, and nobody else. */
-  awaitHead(milliseconds: number): void {
-    this.stop()
-    this.#timer = setTimeout(() => this.#onOver(true), milliseconds)
+  /** Makes the tick fine enough for waits of so many milliseconds. */
+  quicken(milliseconds: number): void {
+    this.#sweeper.quicken(milliseconds)
   }
 
-  /** The head is there: from now on each byte may take so long. */
-  awaitBytes(milliseconds: number): void {
-    this.stop()
-    this.#timer = setTimeout(() => this.#onOver(false), milliseconds)
+  add(waiting: Waiting): void {
+    this.#waiting.add(waiting)
+    if (this.#isRunning) return
+    this.#isRunning = true
+    this.#sweeper.start()
   }
 
-  /** A byte came, or the client took some. */
-  progress(): void {
-    this.#timer?.refresh()
+  delete(waiting: Waiting): void {
+    this.#waiting.delete(waiting)
   }
 
-  stop(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+  #sweep(): void {
+    const now = this.#sweeper.time
+    for (const waiting of this.#waiting) waiting.sweep(now)
+    if (this.#waiting.size > 0) return
+    // An upstream that nobody waits for keeps no timer: it may be gone after a reload.
+    this.#isRunning = false
+    this.#sweeper.stop()
   }
 }

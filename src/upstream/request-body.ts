@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { BodyFraming } from './request-head.ts'
-import type { Connection } from './wire.ts'
+import type { Connection } from './connection.ts'
 
 export interface BodyEvents {
   /** All of it is on its way. */

@@ -5,7 +5,7 @@
  */
 import { connectionOptions, hopByHopNames, isFieldName, isFieldValue } from '../engine/fields.ts'
 import type { FieldLines } from '../exchange.ts'
-import type { RawHead } from './wire.ts'
+import type { RawHead } from './connection.ts'
 
 export interface ResponseHead {
   readonly status: number
@@ -15,6 +15,12 @@ export interface ResponseHead {
   /** How the body ends; `close` cannot tell a whole body from a cut one but by the way the connection ends. */
   readonly body: 'none' | 'length' | 'chunked' | 'close'
   readonly isEventStream: boolean
+  /** Bytes of the body where `body` is `length`. */
+  readonly length: number
+  /** The upstream will take another request on the connection. */
+  readonly persists: boolean
+  /** Seconds of idleness that the upstream announced in `Keep-Alive`. */
+  readonly idleSeconds: number | undefined
 }
 
 const length = /^\d{1,15}$/
@@ -22,7 +28,7 @@ const length = /^\d{1,15}$/
 /** @returns the head, or in words what is wrong with it */
 export function judgeResponseHead(raw: RawHead, method: string): ResponseHead | string {
   const { status, reason, version } = raw
-  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') {
+  if (version === undefined) {
     return 'the answer is not HTTP/1.1'
   }
   if (status < 200 || status > 599) {
@@ -32,7 +38,7 @@ export function judgeResponseHead(raw: RawHead, method: string): ResponseHead | 
   if (typeof scan === 'string') {
     return scan
   }
-  if (scan.coding !== undefined && version === 'HTTP/1.0') {
+  if (scan.coding !== undefined && version === '1.0') {
     return 'a transfer coding in an HTTP/1.0 answer'
   }
   const isBodiless = method === 'HEAD' || status === 204 || status === 304
@@ -42,16 +48,34 @@ export function judgeResponseHead(raw: RawHead, method: string): ResponseHead | 
     fields: status === 204 ? withoutLength(scan.fields) : scan.fields,
     body: isBodiless ? 'none' : bodyOf(scan),
     isEventStream: scan.isEventStream,
+    length: scan.length === undefined ? 0 : Number(scan.length),
+    persists: version === '1.1' ? scan.named?.has('close') !== true : scan.named?.has('keep-alive') === true,
+    idleSeconds: scan.idleSeconds,
   }
 }
 
-/** @returns the end-to-end fields of an interim answer or of trailers; undefined when one is malformed */
+/**
+ * Judges an interim answer. Fields that frame or end a message mean nothing in one, so readers differ about what they do.
+ *
+ * @returns its end-to-end fields; undefined when it cannot pass
+ */
+export function judgeInterim({ version, fields }: RawHead): string[] | undefined {
+  const scan = scanFields(fields)
+  if (typeof scan === 'string' || version === '1.0') return undefined
+  const isPlain = scan.coding === undefined && scan.length === undefined && scan.named?.has('close') !== true
+  return isPlain ? scan.fields : undefined
+}
+
+/** @returns the end-to-end fields of trailers or of a 101; undefined when one is malformed */
 export function endToEndFields(fields: FieldLines): string[] | undefined {
   const scan = scanFields(fields)
   return typeof scan === 'string' ? undefined : scan.fields
 }
 
 interface Scan {
+  /** What `Connection` names. */
+  readonly named: ReadonlySet<string> | undefined
+  readonly idleSeconds: number | undefined
   readonly fields: string[]
   readonly coding: string | undefined
   readonly length: string | undefined
@@ -64,6 +88,7 @@ function scanFields(raw: FieldLines): Scan | string {
   let coding: string | undefined
   let declared: string | undefined
   let isEventStream = false
+  let idleSeconds: number | undefined
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const value = raw[index + 1]!
     if (!isFieldName(raw[index]!) || !isFieldValue(value)) {
@@ -82,6 +107,9 @@ function scanFields(raw: FieldLines): Scan | string {
       declared = value
     } else if (name === 'content-type') {
       isEventStream = /^text\/event-stream\s*(?:;|$)/i.test(value)
+    } else if (name === 'keep-alive') {
+      const hint = /\btimeout=(\d{1,6})/i.exec(value)?.[1]
+      idleSeconds = hint === undefined ? undefined : Number(hint)
     }
     if (!hopByHopNames.has(name) && named?.has(name) !== true) {
       fields.push(raw[index]!, value)
@@ -90,7 +118,7 @@ function scanFields(raw: FieldLines): Scan | string {
   if (coding !== undefined && declared !== undefined) {
     return 'both Content-Length and Transfer-Encoding'
   }
-  return { fields, coding, length: declared, isEventStream }
+  return { named, idleSeconds, fields, coding, length: declared, isEventStream }
 }
 
 function bodyOf({ coding, length: declared }: Scan): ResponseHead['body'] {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { createRetries, type Failure } from './retry.ts'
-import type { WireFault } from './wire.ts'
+import type { ConnectionFault } from './connection.ts'
+import { Retries, type Failure } from './retry.ts'
 
-const inTime = (): boolean => true
+const inTime = { isInTime: (): boolean => true }
 
-function failure(kind: WireFault['kind'], { isReused = false, isHeard = false } = {}): Failure {
+function failure(kind: ConnectionFault['kind'], { isReused = false, isHeard = false } = {}): Failure {
   return { isReused, fault: { kind, detail: '', isHeard } }
 }
 
@@ -20,12 +20,12 @@ describe('retries', () => {
       ['PATCH', 'give-up'],
       ['PURGE', 'give-up'],
     ] as const) {
-      expect(createRetries({ method }, 1, inTime).afterFailure(failure('lost'))).toBe(verdict)
+      expect(new Retries(method, 1, inTime).afterFailure(failure('lost'))).toBe(verdict)
     }
   })
 
   it('are as many as configured', () => {
-    const retries = createRetries({ method: 'GET' }, 2, inTime)
+    const retries = new Retries('GET', 2, inTime)
     expect([1, 2, 3].map(() => retries.afterFailure(failure('lost')))).toEqual([
       'elsewhere',
       'elsewhere',
@@ -34,12 +34,12 @@ describe('retries', () => {
   })
 
   it('follow a connection that was never made, whatever the method', () => {
-    expect(createRetries({ method: 'POST' }, 1, inTime).afterConnectFailure()).toBe('elsewhere')
-    expect(createRetries({ method: 'POST' }, 0, inTime).afterConnectFailure()).toBe('give-up')
+    expect(new Retries('POST', 1, inTime).afterConnectFailure()).toBe('elsewhere')
+    expect(new Retries('POST', 0, inTime).afterConnectFailure()).toBe('give-up')
   })
 
   it('never follow once the body was taken', () => {
-    const retries = createRetries({ method: 'PUT' }, 5, inTime)
+    const retries = new Retries('PUT', 5, inTime)
     retries.bodyTaken()
     expect(retries.afterFailure(failure('lost'))).toBe('give-up')
     expect(retries.afterFailure(failure('lost', { isReused: true }))).toBe('give-up')
@@ -47,39 +47,37 @@ describe('retries', () => {
   })
 
   it('follow at no cost, and once, a kept connection that was closed without a byte', () => {
-    const retries = createRetries({ method: 'GET' }, 0, inTime)
+    const retries = new Retries('GET', 0, inTime)
     expect(retries.afterFailure(failure('lost', { isReused: true, isHeard: true }))).toBe('give-up')
     expect(retries.afterFailure(failure('lost', { isReused: true }))).toBe('afresh')
     expect(retries.afterFailure(failure('lost', { isReused: true }))).toBe('give-up')
-    expect(
-      createRetries({ method: 'POST' }, 5, inTime).afterFailure(failure('lost', { isReused: true })),
-    ).toBe('give-up')
+    expect(new Retries('POST', 5, inTime).afterFailure(failure('lost', { isReused: true }))).toBe('give-up')
   })
 
   it('follow a request that was never sent, at no cost and whatever the method', () => {
-    const retries = createRetries({ method: 'POST' }, 0, inTime)
+    const retries = new Retries('POST', 0, inTime)
     expect(retries.afterFailure(failure('unsent', { isReused: true }))).toBe('afresh')
   })
 
   it('do not go on without end where new connections are closed before anything is sent', () => {
-    const retries = createRetries({ method: 'POST' }, 1, inTime)
+    const retries = new Retries('POST', 1, inTime)
     expect(retries.afterFailure(failure('unsent'))).toBe('elsewhere')
     expect(retries.afterFailure(failure('unsent'))).toBe('give-up')
   })
 
   it('follow 502, 503 and 504 only', () => {
     for (const status of [200, 400, 429, 500, 501, 505]) {
-      expect(createRetries({ method: 'GET' }, 1, inTime).declines(status)).toBe(false)
+      expect(new Retries('GET', 1, inTime).declines(status)).toBe(false)
     }
     for (const status of [502, 503, 504]) {
-      const retries = createRetries({ method: 'GET' }, 1, inTime)
+      const retries = new Retries('GET', 1, inTime)
       expect([retries.declines(status), retries.declines(status)]).toEqual([true, false])
-      expect(createRetries({ method: 'POST' }, 1, inTime).declines(status)).toBe(false)
+      expect(new Retries('POST', 1, inTime).declines(status)).toBe(false)
     }
   })
 
   it('end when the time is over', () => {
-    const retries = createRetries({ method: 'GET' }, 5, () => false)
+    const retries = new Retries('GET', 5, { isInTime: () => false })
     expect(retries.afterFailure(failure('lost'))).toBe('give-up')
     expect(retries.afterConnectFailure()).toBe('give-up')
   })

@@ -1,6 +1,5 @@
 /** When a request may be tried again. Rather one answer too few than one effect twice. */
-import type { ServerRequest } from '../exchange.ts'
-import type { WireFault } from './wire.ts'
+import type { ConnectionFault } from './connection.ts'
 
 /** @see RFC 9110, section 9.2.2 */
 const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
@@ -10,66 +9,70 @@ const retriedStatuses: ReadonlySet<number> = new Set([502, 503, 504])
 export interface Failure {
   /** Whether an earlier exchange had used the connection: it may have been closed as idle just then. */
   readonly isReused: boolean
-  readonly fault: WireFault
+  readonly fault: ConnectionFault
 }
 
 /** `afresh`: on a new connection to the same target, not counted; `elsewhere`: counted as one of the configured tries. */
 export type Verdict = 'afresh' | 'elsewhere' | 'give-up'
 
-export interface Retries {
-  /** @returns whether an answer with this status is dropped in favour of another try, which is then counted */
-  declines(status: number): boolean
-  /** What to do after a connection was not made. */
-  afterConnectFailure(): Verdict
-  afterFailure(failure: Failure): Verdict
-  /** The client's body was started: it cannot be sent twice. */
-  bodyTaken(): void
+/** Says whether another try may still begin. */
+export interface Timekeeper {
+  isInTime(): boolean
 }
 
-/**
- * @param attempts extra tries that the configuration allows
- * @param isInTime whether another try may still begin
- */
-export function createRetries(
-  server: Pick<ServerRequest, 'method'>,
-  attempts: number,
-  isInTime: () => boolean,
-): Retries {
-  const isIdempotent = idempotentMethods.has(server.method)
-  let left = attempts
-  let isBodyTaken = false
-  let wasStale = false
+export class Retries {
+  readonly #isIdempotent: boolean
+  readonly #timekeeper: Timekeeper
+  #left: number
+  #isBodyTaken = false
+  #wasStale = false
 
-  const mayRepeat = (): boolean => isIdempotent && !isBodyTaken
-  const takeOne = (): Verdict => {
-    if (left === 0 || !isInTime()) {
-      return 'give-up'
-    }
-    left -= 1
-    return 'elsewhere'
+  /** @param attempts extra tries that the configuration allows */
+  constructor(method: string, attempts: number, timekeeper: Timekeeper) {
+    this.#isIdempotent = idempotentMethods.has(method)
+    this.#left = attempts
+    this.#timekeeper = timekeeper
   }
 
-  return {
-    declines(status) {
-      return retriedStatuses.has(status) && mayRepeat() && takeOne() === 'elsewhere'
-    },
-    afterConnectFailure: takeOne,
-    afterFailure({ isReused, fault }) {
-      if (fault.kind === 'unsent') {
-        // Nobody can have seen the request, whatever its method. A target that closes new connections at once is as good as down.
-        return isReused ? 'afresh' : takeOne()
-      }
-      if (!mayRepeat()) {
-        return 'give-up'
-      }
-      if (isReused && !fault.isHeard && !wasStale) {
-        wasStale = true
-        return 'afresh'
-      }
-      return takeOne()
-    },
-    bodyTaken() {
-      isBodyTaken = true
-    },
+  /** @returns whether an answer with this status is dropped in favour of another try, which is then counted */
+  declines(status: number): boolean {
+    return retriedStatuses.has(status) && this.#mayRepeat() && this.#takeOne() === 'elsewhere'
+  }
+
+  /** What to do after a connection was not made. */
+  afterConnectFailure(): Verdict {
+    return this.#takeOne()
+  }
+
+  afterFailure({ isReused, fault }: Failure): Verdict {
+    if (fault.kind === 'unsent') {
+      // Nobody can have seen the request, whatever its method. A target that closes new connections at once is as good as down.
+      return isReused ? 'afresh' : this.#takeOne()
+    }
+    if (!this.#mayRepeat()) {
+      return 'give-up'
+    }
+    if (isReused && !fault.isHeard && !this.#wasStale) {
+      this.#wasStale = true
+      return 'afresh'
+    }
+    return this.#takeOne()
+  }
+
+  /** The client's body was started: it cannot be sent twice. */
+  bodyTaken(): void {
+    this.#isBodyTaken = true
+  }
+
+  #mayRepeat(): boolean {
+    return this.#isIdempotent && !this.#isBodyTaken
+  }
+
+  #takeOne(): Verdict {
+    if (this.#left === 0 || !this.#timekeeper.isInTime()) {
+      return 'give-up'
+    }
+    this.#left -= 1
+    return 'elsewhere'
   }
 }

@@ -5,8 +5,11 @@ function setUp() {
   const clock = { time: 0, now: () => clock.time }
   const watch = createStreamWatch(clock, 10)
   const cuts: string[] = []
-  const add = (name: string, deadline: number, stillGood: () => boolean = () => true): (() => void) =>
-    watch.add({ deadline, stillGood, cut: (reason) => cuts.push(`${name} ${reason}`) })
+  const add = (name: string, deadline: number, stillGood: () => boolean = () => true): (() => void) => {
+    const stream = { deadline, stillGood, cut: (reason: string) => void cuts.push(`${name} ${reason}`) }
+    watch.add(stream)
+    return () => watch.delete(stream)
+  }
   return { clock, watch, cuts, add }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Cuts what is still flowing once its credential has expired or was revoked. One coarse timer looks at all open streams
- * of the process; a request that is answered between two looks costs it nothing but an entry in a set.
+ * of the process; a request that is answered at once is never among them.
  */
 import type { Clock } from '../ports/clock.ts'
 
@@ -10,13 +10,14 @@ const lookEvery = 500
 export interface OpenStream {
   /** Milliseconds since the epoch; Infinity for none. */
   readonly deadline: number
-  readonly stillGood: () => boolean
+  stillGood(): boolean
   cut(reason: 'expired' | 'revoked'): void
 }
 
 export interface StreamWatch {
-  /** @returns what ends the watch over the stream */
-  add(stream: OpenStream): () => void
+  add(stream: OpenStream): void
+  /** Ends the watch over the stream. */
+  delete(stream: OpenStream): void
   readonly size: number
 }
 
@@ -43,7 +44,9 @@ export function createStreamWatch(clock: Clock, interval: number = lookEvery): S
     add(stream) {
       streams.add(stream)
       timer ??= setInterval(look, interval).unref()
-      return () => streams.delete(stream)
+    },
+    delete(stream) {
+      streams.delete(stream)
     },
     get size() {
       return streams.size

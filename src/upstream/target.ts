@@ -1,11 +1,11 @@
 /** One address of an upstream: its connections, what is in flight to it, and whether it takes part. */
-import type { Socket } from 'node:net'
 import type { Clock } from '../ports/clock.ts'
 import { addressOf, openSocket, type Address, type ConnectOptions } from './connect.ts'
 import { Ejection } from './ejection.ts'
 import { Pool } from './pool.ts'
+import type { Connection } from './connection.ts'
 import { UndiciConnection } from './undici-connection.ts'
-import type { Connection } from './wire.ts'
+import { WireConnection } from './wire-connection.ts'
 
 /** What an operator sees of a target. */
 export interface TargetState {
@@ -34,6 +34,7 @@ export class Target {
   lastFailure: string | undefined
   readonly #clock: Clock
   readonly #options: ConnectOptions
+  readonly #dataPlane: 'wire' | 'node'
   readonly #onHealth: (state: TargetHealth) => void
   readonly #ejection: Ejection
   #open = new Set<Connection>()
@@ -43,13 +44,18 @@ export class Target {
   constructor(
     settings: { readonly url: string; readonly weight: number },
     options: ConnectOptions,
-    deps: { readonly clock: Clock; readonly onHealth: (state: TargetHealth) => void },
+    deps: {
+      readonly clock: Clock
+      readonly dataPlane: 'wire' | 'node'
+      readonly onHealth: (state: TargetHealth) => void
+    },
   ) {
     this.url = settings.url
     this.weight = settings.weight
     this.address = addressOf(settings.url)
     this.#options = options
     this.#clock = deps.clock
+    this.#dataPlane = deps.dataPlane
     this.#onHealth = deps.onHealth
     this.#ejection = new Ejection(deps.clock)
   }
@@ -87,14 +93,24 @@ export class Target {
   /** @throws ConnectError */
   async connect(keepsHalfOpen = false): Promise<Connection> {
     const generation = this.#current
-    const socket: Socket = await openSocket(this.address, this.#options, keepsHalfOpen)
-    const connection = new UndiciConnection(socket)
+    const connection = await this.#speakHttp1(keepsHalfOpen)
     generation.add(connection)
     this.#open.add(connection)
     connection.onClose(() => {
       this.#open.delete(connection)
       this.pool.drop(connection)
     })
+    return connection
+  }
+
+  async #speakHttp1(keepsHalfOpen: boolean): Promise<Connection> {
+    if (this.#dataPlane === 'node') {
+      return new UndiciConnection(await openSocket(this.address, this.#options, keepsHalfOpen))
+    }
+    const connection = new WireConnection()
+    // A socket that may become a tunnel's is read as a stream.
+    const onread = keepsHalfOpen ? undefined : connection.onread()
+    connection.attach(await openSocket(this.address, this.#options, keepsHalfOpen, onread), keepsHalfOpen)
     return connection
   }
 

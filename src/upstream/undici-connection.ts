@@ -11,14 +11,14 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Client, errors, type buildConnector, type Dispatcher } from 'undici'
 import { InterimFilter } from './interim-filter.ts'
-import type { Connection, RawHead, Receiver, RequestFacts, WireFault } from './wire.ts'
+import type { Connection, ConnectionFault, RawHead, Receiver, RequestFacts } from './connection.ts'
+import { writeRequestHead } from './request-head.ts'
+import { judgeResponseHead } from './response-head.ts'
+import { guardWrites, unguardWrites } from './write-guard.ts'
 
 /** An idle connection is closed before the usual five seconds of servers, or a second before what `Keep-Alive` announced. */
 const idle = { usual: 4_000, longest: 60_000, margin: 1_000 }
 const largestHead = 64 * 1024
-/** Milliseconds for the answer of an upstream that takes no more of the request; usually its end is read at once. */
-const patience = 10_000
-
 type Controller = Dispatcher.DispatchController
 
 /** Wraps a socket that is connected (and, for TLS, verified). */
@@ -33,6 +33,7 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
   #receiver: Receiver | undefined
   #controller: Controller | undefined
   #head: string | undefined
+  #method = ''
   #isHeard = false
   /** A write failed; what the upstream sent before may still be read. */
   #isMute = false
@@ -66,9 +67,10 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
   }
 
   send(facts: RequestFacts, receiver: Receiver): void {
+    this.#head = writeRequestHead(facts)
     this.uses += 1
     this.#receiver = receiver
-    this.#head = facts.head
+    this.#method = facts.method
     this.#isHeard = false
     // Path and fields are in the head that replaces undici's; it needs the method to know what kind of answer to expect.
     this.#client.dispatch(
@@ -131,7 +133,7 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
   onResponseStart(controller: Controller, status: number, _headers: unknown, reason?: string): void {
     const head = this.#rawHead(controller, status, reason)
     if (status >= 200) {
-      this.#receiver?.head(head)
+      this.#begin(head)
     } else if (status === 101 || status < 100) {
       this.#fail('invalid', `status ${status} was not asked for`)
     } else {
@@ -139,8 +141,20 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
     }
   }
 
+  #begin(raw: RawHead): void {
+    const head = judgeResponseHead(raw, this.#method)
+    if (typeof head === 'string') {
+      this.#fail('invalid', head)
+      return
+    }
+    this.#receiver?.head(head)
+    // After what came of the body in the same packet.
+    process.nextTick(flush, this.#receiver)
+  }
+
   onResponseData(_controller: Controller, chunk: Buffer): void {
     this.#receiver?.data(chunk)
+    this.#receiver?.flush()
   }
 
   onResponseEnd(controller: Controller): void {
@@ -172,7 +186,7 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
     }
   }
 
-  #fail(kind: WireFault['kind'], detail: string): void {
+  #fail(kind: ConnectionFault['kind'], detail: string): void {
     const receiver = this.#settle()
     this.#socket.destroy()
     receiver?.failed({ kind, detail, isHeard: this.#isHeard })
@@ -225,34 +239,21 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
       this.#filter.expect()
       return this.#rawWrite(head, 'latin1')
     }) as Socket['write']
-    const write = socket._write.bind(socket)
-    socket._write = (chunk, encoding, callback) => write(chunk, encoding, this.#afterWrite(callback))
-    const writeSeveral = socket._writev!.bind(socket)
-    socket._writev = (chunks, callback) => writeSeveral(chunks, this.#afterWrite(callback))
-  }
-
-  /**
-   * An upstream that refuses an upload answers, and closes before it has read everything: the write fails, and a stream
-   * whose write failed is destroyed with the answer unread in it. So a failed write only ends writing.
-   */
-  #afterWrite(callback: (error?: Error | null) => void): (error?: Error | null) => void {
-    return (error) => {
-      if (error === undefined || error === null || this.#receiver === undefined || this.#isMute) {
-        callback(error)
-        return
-      }
-      this.#isMute = true
-      this.isReset = true
-      this.#drained = undefined
-      setTimeout(() => this.#socket.destroy(error), patience).unref()
-      callback()
-    }
+    guardWrites(
+      socket,
+      () => this.#receiver !== undefined,
+      () => {
+        this.#isMute = true
+        this.isReset = true
+        this.#drained = undefined
+      },
+    )
   }
 
   #uncoverSocket(): void {
-    for (const name of ['read', 'write', '_write', '_writev']) {
-      Reflect.deleteProperty(this.#socket, name)
-    }
+    Reflect.deleteProperty(this.#socket, 'read')
+    Reflect.deleteProperty(this.#socket, 'write')
+    unguardWrites(this.#socket)
   }
 
   /** undici asks for a connection once; when it asks again, the socket is gone and so is this connection. */
@@ -270,6 +271,10 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
       })
     }
   }
+}
+
+function flush(receiver: Receiver | undefined): void {
+  receiver?.flush()
 }
 
 function isProtocolError(error: Error): boolean {

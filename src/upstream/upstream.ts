@@ -12,8 +12,9 @@ import type { FieldLines, ForwardPlan, ServerRequest } from '../exchange.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Cut } from './attempt-result.ts'
 import { createBalancer } from './balance.ts'
-import { forwardRequest } from './forward.ts'
+import { Course, type ForwardContext } from './forward.ts'
 import { startHealthChecks } from './health.ts'
+import { Patience } from './patience.ts'
 import { createResolver, type NameSource } from './resolve.ts'
 import { createStreamWatch, type StreamWatch } from './stream-watch.ts'
 import { Target, type TargetHealth, type TargetState } from './target.ts'
@@ -26,8 +27,8 @@ export type { TargetHealth, TargetState } from './target.ts'
 export interface Upstream {
   readonly name: string
   readonly settings: UpstreamSettings
-  /** Never rejects. On `refused` nothing was sent to the client: the caller answers. Otherwise the answer is out, whole or visibly cut. */
-  forward(server: ServerRequest, plan: ForwardPlan, hooks: ForwardHooks): Promise<ForwardResult>
+  /** Tells the outcome to `hooks.settled`, once. Never throws. */
+  forward(server: ServerRequest, plan: ForwardPlan, hooks: ForwardHooks): void
   /** For the admin API and metrics. */
   state(): UpstreamState
   /**
@@ -48,8 +49,10 @@ export interface ForwardHooks {
   onHead?(status: number): void
   /** Milliseconds that an answer may take without a byte; event streams and tunnels have no such bound. Default 75 s. */
   readonly idleTimeout?: number
-  /** The request's body where somebody read it already; otherwise it is the server's to give. Taken at most once. */
-  body?(): Readable
+  /** On `refused` nothing was sent to the client: the caller answers. Otherwise the answer is out, whole or visibly cut. */
+  settled(result: ForwardResult): void
+  /** The request's body where somebody read it already; undefined: it is the server's to give. Taken at most once. */
+  body?(): Readable | undefined
 }
 
 export type ForwardResult =
@@ -73,6 +76,8 @@ export interface UpstreamState {
 
 export interface UpstreamDeps {
   readonly clock: Clock
+  /** What speaks HTTP/1.1 to targets. Default `wire`. */
+  readonly dataPlane?: 'wire' | 'node'
   /** Told of each change in a target's health. */
   readonly onHealth?: (target: string, state: TargetHealth) => void
   /** 0 ≤ n < 1. */
@@ -110,6 +115,7 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
   const targets: Target[] = settings.targets.map((each) => {
     const target: Target = new Target(each, connectOptions, {
       clock,
+      dataPlane: deps.dataPlane ?? 'wire',
       onHealth: (state) => onHealth(target, state),
     })
     return target
@@ -121,23 +127,31 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
       : startHealthChecks(targets, settings.health, { onHealth, random: deps.random ?? randomFraction })
   const watch = deps.watch ?? createStreamWatch(clock)
   let isDestroyed = false
-  const context = { settings, clock, pick, watch, isDestroyed: () => isDestroyed }
+  const patience = new Patience()
+  patience.quicken(settings.timeouts.response)
   let inFlight = 0
   let onIdle: (() => void) | undefined
+  const context: ForwardContext = {
+    settings,
+    clock,
+    pick,
+    watch,
+    patience,
+    isDestroyed: () => isDestroyed,
+    left() {
+      inFlight -= 1
+      if (inFlight === 0) {
+        onIdle?.()
+      }
+    },
+  }
 
   return {
     name: settings.name,
     settings,
-    async forward(server, plan, hooks) {
+    forward(server, plan, hooks) {
       inFlight += 1
-      try {
-        return await forwardRequest(context, server, plan, hooks)
-      } finally {
-        inFlight -= 1
-        if (inFlight === 0) {
-          onIdle?.()
-        }
-      }
+      new Course(context, server, plan, hooks).begin()
     },
     state: () => ({ name: settings.name, inFlight, targets: targets.map((target) => target.state) }),
     reloadTls() {

@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto'
 import { connectionOptions, isNamed } from '../engine/fields.ts'
 import type { FieldLines } from '../exchange.ts'
+import type { RawHead } from './connection.ts'
 
 const handshakeSuffix = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const keyForm = /^[A-Za-z0-9+/]{22}==$/
@@ -16,9 +17,11 @@ export function handshakeKey(fields: FieldLines): string | undefined {
   return key !== undefined && keyForm.test(key) ? key : undefined
 }
 
-/** @returns whether the fields of a 101 answer the handshake with this key */
-export function acceptsHandshake(fields: FieldLines, key: string): boolean {
+/** @returns whether a 101 answers the handshake with this key */
+export function acceptsHandshake({ version, fields }: RawHead, key: string | undefined): boolean {
   return (
+    version === '1.1' &&
+    key !== undefined &&
     single(fields, 'upgrade')?.toLowerCase() === 'websocket' &&
     connectionOptions(fields)?.has('upgrade') === true &&
     single(fields, 'sec-websocket-accept') === hash('sha1', key + handshakeSuffix, 'base64')

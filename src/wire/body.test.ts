@@ -91,6 +91,8 @@ describe('a chunked body', () => {
     ['0\r\nA: b\n\r\n', 'line-end'],
     ['0\r\n A: b\r\n\r\n', 'folding'],
     ['0\r\nA\r\n\r\n', 'field-name'],
+    ['0\r\ncontent-LENGTH: 3\r\n\r\n', 'trailer-field'],
+    ['0\r\nTransfer-Encoding: chunked\r\n\r\n', 'trailer-field'],
     ['0\r\n\rX', 'line-end'],
     [`0\r\n${'A: b\r\n'.repeat(65)}`, 'field-count'],
     [`0\r\nA: ${'b'.repeat(9000)}`, 'trailer-size'],

@@ -188,6 +188,9 @@ export class ChunkDecoder {
 
 const none: readonly string[] = Object.freeze([])
 
+/** A reader that merged these into the head would see another message: RFC 9110, section 6.5.1. */
+const framing: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding', 'host'])
+
 /** A trailer section, copied together as it comes: it is small, and rare. */
 class Trailers {
   at = 0
@@ -205,7 +208,14 @@ class Trailers {
     this.at = from + (this.#section.at - before)
     if (progress === 'fault') this.fault = this.#section.fault
     else if (this.#section.at > trailerBounds.bytes) this.fault = 'trailer-size'
-    else if (progress === 'done') this.lines = this.#section.lines(this.#bytes.toString('latin1'))
+    else if (progress === 'done') this.#finish()
     return this.fault === undefined ? progress : 'fault'
+  }
+
+  #finish(): void {
+    this.lines = this.#section.lines(this.#bytes.toString('latin1'))
+    for (let index = 0; index < this.lines.length; index += 2) {
+      if (framing.has(this.lines[index]!.toLowerCase())) this.fault = 'trailer-field'
+    }
   }
 }

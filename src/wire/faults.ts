@@ -15,6 +15,7 @@ export const wireFaults = {
   'chunk-size': 'a chunk size is not one to eight hexadecimal digits',
   'chunk-extension': 'a chunk extension is malformed, or too long',
   'chunk-end': 'a chunk is not followed by CR LF',
+  'trailer-field': 'a trailer field that frames or routes',
   'trailer-size': 'the trailer section is larger than it may be',
 } as const
 

@@ -6,6 +6,11 @@
 import { colon, cr, isToken, isValue, lf, space, tab } from './bytes.ts'
 import type { Progress, WireFaultKind } from './faults.ts'
 
+/** Some readers keep a tab behind `Content-Length: 5` or `chunked` as part of the value. Names of their lengths are enough to look at. */
+function mayFrame(nameLength: number): boolean {
+  return nameLength === 14 || nameLength === 17
+}
+
 /** Where in a line the next byte stands. */
 const where = { lineStart: 0, name: 1, valueStart: 2, value: 3, valueLf: 4, lastLf: 5 } as const
 
@@ -78,8 +83,13 @@ export class FieldSection {
         if (bytes[at] !== cr) return this.#fail(bytes[at] === lf ? 'line-end' : 'field-value')
         let last = at
         const first = base + this.#start
-        while (last > first && (bytes[last - 1] === space || bytes[last - 1] === tab)) last -= 1
+        let isTabbed = false
+        while (last > first && (bytes[last - 1] === space || bytes[last - 1] === tab)) {
+          last -= 1
+          isTabbed ||= bytes[last] === tab
+        }
         const mark = this.#count * 4
+        if (isTabbed && mayFrame(marks[mark + 1]! - marks[mark]!)) return this.#fail('field-value')
         marks[mark + 2] = this.#start
         marks[mark + 3] = last - base
         at += 1

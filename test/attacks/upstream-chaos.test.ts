@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { onEachDataPlane } from '../listener.ts'
 import { createStreamWatch } from '../../src/upstream/stream-watch.ts'
 import { RawClient } from '../support/raw-client.ts'
 import type { RawConnection } from '../support/raw-upstream.ts'
@@ -76,50 +77,52 @@ function wholeBody(received: string): { readonly status: string; readonly body: 
   return chunks === null ? undefined : { status, body: chunks[1] ?? '' }
 }
 
-describe('an upstream that misbehaves at random', () => {
-  it('never makes a client take another answer for its own, and leaves nothing behind', async () => {
-    const seed = randomBytes(8).toString('hex')
-    const random = numbersFrom(seed)
-    const upstreams = [await setUpRaw(chaotic(random)), await setUpRaw(chaotic(random))]
-    const watch = createStreamWatch({ now: () => Date.now() })
-    const { server, upstream } = await setUpTargets(
-      upstreams.map(({ url }) => url),
-      {
-        settings: { balance: 'least-requests', timeouts: { connect: 500, response: 500 } },
-        hooks: { idleTimeout: 500 },
-        deps: { watch },
-      },
-    )
-    const tally = new Map<string, number>()
-    const one = async (path: string): Promise<void> => {
-      const client = new RawClient(server.port)
-      const body = 'x'.repeat(random(3) === 0 ? random(200_000) : 0)
-      const method = body === '' ? 'GET' : 'POST'
-      const framing = body === '' ? '' : `Content-Length: ${body.length}\r\n`
-      client.send(`${method} ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${framing}\r\n${body}`)
-      if (random(20) === 0) {
-        setTimeout(() => client.close(), random(30))
-      }
-      const whole = wholeBody(await client.all())
-      client.close()
-      const kind = whole?.status ?? 'cut'
-      tally.set(kind, (tally.get(kind) ?? 0) + 1)
-      if (whole?.status === '200') {
-        expect(whole.body, `seed ${seed}`).toBe(path)
-      }
-    }
-    await Promise.all(
-      Array.from({ length: 24 }, async (_, lane) => {
-        for (let count = 0; count < 40; count += 1) {
-          await one(`/lane-${lane}/request-${count}`)
+onEachDataPlane(() => {
+  describe('an upstream that misbehaves at random', () => {
+    it('never makes a client take another answer for its own, and leaves nothing behind', async () => {
+      const seed = randomBytes(8).toString('hex')
+      const random = numbersFrom(seed)
+      const upstreams = [await setUpRaw(chaotic(random)), await setUpRaw(chaotic(random))]
+      const watch = createStreamWatch({ now: () => Date.now() })
+      const { server, upstream } = await setUpTargets(
+        upstreams.map(({ url }) => url),
+        {
+          settings: { balance: 'least-requests', timeouts: { connect: 500, response: 500 } },
+          hooks: { idleTimeout: 500 },
+          deps: { watch },
+        },
+      )
+      const tally = new Map<string, number>()
+      const one = async (path: string): Promise<void> => {
+        const client = new RawClient(server.port)
+        const body = 'x'.repeat(random(3) === 0 ? random(200_000) : 0)
+        const method = body === '' ? 'GET' : 'POST'
+        const framing = body === '' ? '' : `Content-Length: ${body.length}\r\n`
+        client.send(`${method} ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${framing}\r\n${body}`)
+        if (random(20) === 0) {
+          setTimeout(() => client.close(), random(30))
         }
-      }),
-    )
-    expect(tally.get('200') ?? 0, JSON.stringify([...tally])).toBeGreaterThan(300)
-    await expect.poll(() => upstream.state().inFlight).toBe(0)
-    expect(watch.size).toBe(0)
-    for (const { connections } of upstream.state().targets) {
-      await expect.poll(() => connections.open - connections.idle).toBe(0)
-    }
-  }, 60_000)
+        const whole = wholeBody(await client.all())
+        client.close()
+        const kind = whole?.status ?? 'cut'
+        tally.set(kind, (tally.get(kind) ?? 0) + 1)
+        if (whole?.status === '200') {
+          expect(whole.body, `seed ${seed}`).toBe(path)
+        }
+      }
+      await Promise.all(
+        Array.from({ length: 24 }, async (_, lane) => {
+          for (let count = 0; count < 40; count += 1) {
+            await one(`/lane-${lane}/request-${count}`)
+          }
+        }),
+      )
+      expect(tally.get('200') ?? 0, JSON.stringify([...tally])).toBeGreaterThan(300)
+      await expect.poll(() => upstream.state().inFlight).toBe(0)
+      expect(watch.size).toBe(0)
+      for (const { connections } of upstream.state().targets) {
+        await expect.poll(() => connections.open - connections.idle).toBe(0)
+      }
+    }, 60_000)
+  })
 })

@@ -1,5 +1,6 @@
 /** Bytes that an upstream sends where none belong must not become the answer to somebody else's request. */
 import { describe, expect, it } from 'vitest'
+import { onEachDataPlane } from '../listener.ts'
 import { exchange, get, RawClient } from '../support/raw-client.ts'
 import type { RawConnection } from '../support/raw-upstream.ts'
 import { setUp } from '../support/upstream-setup.ts'
@@ -80,50 +81,52 @@ function isWhole(answer: string): boolean {
   return body !== undefined && body.length === Number(/content-length: (\d+)/i.exec(head)?.[1])
 }
 
-describe('an upstream that sends', () => {
-  it.each(Object.entries(attacks))(
-    '%s loses its connection, and the next client gets its own answer',
-    async (_name, { request, first }) => {
-      const { server, raw } = await setUp(misbehaving(first))
-      await exchange(server.port, request ?? get('/first'))
-      const since = performance.now()
-      await raw.connections[0]!.gone()
-      // Long before it would be closed as idle.
-      expect(performance.now() - since).toBeLessThan(2_000)
-      for (const path of ['/second', '/third']) {
-        expect((await exchange(server.port, get(path))).split('\r\n\r\n')[1]).toBe(path)
-      }
-      expect(raw.connections[0]!.received.match(/HTTP\/1.1/g)).toHaveLength(1)
-    },
-  )
-
-  it('a second answer at any moment never has it taken for the next request', async () => {
-    // Each connection sends surplus a little later than the one before: before, while and after the next request is sent.
-    let delay = 0
-    const { server } = await setUp(async (connection) => {
-      for (;;) {
-        const head = await connection.head()
-        connection.answer(/^GET (\S+)/.exec(head)?.[1] ?? '')
-        for (let turn = 0; turn < delay; turn += 1) {
-          await new Promise((resolve) => setImmediate(resolve))
+onEachDataPlane(() => {
+  describe('an upstream that sends', () => {
+    it.each(Object.entries(attacks))(
+      '%s loses its connection, and the next client gets its own answer',
+      async (_name, { request, first }) => {
+        const { server, raw } = await setUp(misbehaving(first))
+        await exchange(server.port, request ?? get('/first'))
+        const since = performance.now()
+        await raw.connections[0]!.gone()
+        // Long before it would be closed as idle.
+        expect(performance.now() - since).toBeLessThan(2_000)
+        for (const path of ['/second', '/third']) {
+          expect((await exchange(server.port, get(path))).split('\r\n\r\n')[1]).toBe(path)
         }
-        delay = (delay + 1) % 12
-        connection.send('HTTP/1.1 200 OK\r\n')
+        expect(raw.connections[0]!.received.match(/HTTP\/1.1/g)).toHaveLength(1)
+      },
+    )
+
+    it('a second answer at any moment never has it taken for the next request', async () => {
+      // Each connection sends surplus a little later than the one before: before, while and after the next request is sent.
+      let delay = 0
+      const { server } = await setUp(async (connection) => {
+        for (;;) {
+          const head = await connection.head()
+          connection.answer(/^GET (\S+)/.exec(head)?.[1] ?? '')
+          for (let turn = 0; turn < delay; turn += 1) {
+            await new Promise((resolve) => setImmediate(resolve))
+          }
+          delay = (delay + 1) % 12
+          connection.send('HTTP/1.1 200 OK\r\n')
+        }
+      })
+      const client = new RawClient(server.port)
+      for (let count = 0; count < 200; count += 1) {
+        const path = `/turn-${count}-`
+        client.received = ''
+        client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+        const answer = await client.until(isWhole)
+        // The surplus may cost an answer (502), never exchange one for another.
+        expect(answer.includes(path) || answer.startsWith('HTTP/1.1 502')).toBe(true)
+        expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1)
+        if (answer.startsWith('HTTP/1.1 502')) {
+          break
+        }
       }
+      client.close()
     })
-    const client = new RawClient(server.port)
-    for (let count = 0; count < 200; count += 1) {
-      const path = `/turn-${count}-`
-      client.received = ''
-      client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
-      const answer = await client.until(isWhole)
-      // The surplus may cost an answer (502), never exchange one for another.
-      expect(answer.includes(path) || answer.startsWith('HTTP/1.1 502')).toBe(true)
-      expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1)
-      if (answer.startsWith('HTTP/1.1 502')) {
-        break
-      }
-    }
-    client.close()
   })
 })

@@ -39,8 +39,10 @@ export async function startForwardingServer(
       const value = (): Readable => replace(original().on('error', () => undefined))
       Object.defineProperty(request, 'body', { value })
     }
-    const hooks: ForwardHooks = { decorate: (_status, fields) => fields, ...options.hooks }
-    const result = await upstream.forward(request, planOf(request, upstream, options), hooks)
+    const result = await new Promise<ForwardResult>((settled) => {
+      const hooks: ForwardHooks = { decorate: (_status, fields) => fields, settled, ...options.hooks }
+      upstream.forward(request, planOf(request, upstream, options), hooks)
+    })
     if (result.outcome === 'refused') {
       request.answer(renderRefusal(result.refusal, { requestId: 'test', method: request.method }))
     }

@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest'
 import type { UpstreamSettings } from '../../src/configuration.ts'
 import { createUpstream, type Upstream, type UpstreamDeps } from '../../src/upstream/upstream.ts'
+import { defaultPlane } from '../listener.ts'
 import { startForwardingServer, type ForwardingOptions, type ForwardingServer } from './forwarding-server.ts'
 import { startRawUpstream, type RawConnection, type RawUpstream } from './raw-upstream.ts'
 
@@ -37,6 +38,7 @@ export async function setUpTargets(
 ): Promise<UpstreamSetup> {
   const upstream = createUpstream(upstreamSettings(urls, settings), {
     clock: { now: () => Date.now() },
+    dataPlane: defaultPlane(),
     ...deps,
   })
   const server = await startForwardingServer(upstream, options)

@@ -1,7 +1,9 @@
 /** Steps 6 (end) to 9: bounds the body, removes what the client must not say, forwards, and counts the answer. */
+import type { Readable } from 'node:stream'
 import { refuse } from '../../engine/outcome.ts'
+import type { FieldLines } from '../../exchange.ts'
 import type { ForwardHooks, ForwardResult } from '../../upstream/upstream.ts'
-import { finish } from '../conclude.ts'
+import { conclude, finish } from '../conclude.ts'
 import { decorateAnswer } from '../decorate.ts'
 import type { ExchangeState } from '../exchange-state.ts'
 import { answered, type StageResult } from '../stage.ts'
@@ -30,20 +32,37 @@ export function planForward(exchange: ExchangeState): StageResult {
   return undefined
 }
 
-export async function forward(exchange: ExchangeState): Promise<StageResult> {
-  const { server, compiled, plan, snapshot, heldBody } = exchange
-  const hooks: ForwardHooks = {
-    decorate: (status, fields) => {
-      if (status === 401) dropBackendToken(exchange)
-      return decorateAnswer(exchange, status, fields)
-    },
-    idleTimeout: snapshot.configuration.limits.idleTimeout,
-    ...(heldBody === undefined ? {} : { body: () => heldBody.stream() }),
-  }
-  const result: ForwardResult = await compiled!.upstream.forward(server, plan!, hooks)
-  heldBody?.release()
-  snapshot.services.metrics.upstreamDuration(compiled!.settings.upstream).observe(result.upstreamMs / 1000)
-  if (result.outcome === 'refused') return result.refusal
-  finish(exchange, result.status)
+export function forward(exchange: ExchangeState): StageResult {
+  const { server, compiled, plan } = exchange
+  compiled!.upstream.forward(server, plan!, new Forwarding(exchange))
   return answered
+}
+
+/** What the upstream tells of a request on its way. */
+class Forwarding implements ForwardHooks {
+  readonly idleTimeout: number
+  readonly #exchange: ExchangeState
+
+  constructor(exchange: ExchangeState) {
+    this.#exchange = exchange
+    this.idleTimeout = exchange.snapshot.configuration.limits.idleTimeout
+  }
+
+  decorate(status: number, fields: FieldLines): FieldLines {
+    if (status === 401) dropBackendToken(this.#exchange)
+    return decorateAnswer(this.#exchange, status, fields)
+  }
+
+  body(): Readable | undefined {
+    return this.#exchange.heldBody?.stream()
+  }
+
+  settled(result: ForwardResult): void {
+    const exchange = this.#exchange
+    const { compiled, heldBody, snapshot } = exchange
+    heldBody?.release()
+    snapshot.services.metrics.upstreamDuration(compiled!.settings.upstream).observe(result.upstreamMs / 1000)
+    if (result.outcome === 'refused') conclude(exchange, 'authorization', result.refusal)
+    else finish(exchange, result.status)
+  }
 }

@@ -65,6 +65,11 @@ export class Connection {
     return this.#rest !== undefined
   }
 
+  /** True when nothing that follows on the connection will be answered. */
+  get isSealed(): boolean {
+    return this.#isSealed
+  }
+
   // What the socket tells.
 
   read(bytes: Buffer): void {

@@ -178,6 +178,11 @@ export class WireRequest implements ServerRequest {
     return socket
   }
 
+  retract(): void {
+    this.#isAnswered = false
+    this.#writer = undefined
+  }
+
   /** The answer's last byte is written. */
   finish(isClosing: boolean): void {
     if (this.#isOver) return
@@ -196,9 +201,10 @@ export class WireRequest implements ServerRequest {
    * @param hasKnownEnd whether the client can tell where the answer ends
    */
   #closes(hasKnownEnd: boolean): boolean {
-    const { state, hasWaiting } = this.#connection
+    const { state, hasWaiting, isSealed } = this.#connection
     return (
       !hasKnownEnd ||
+      isSealed ||
       // What is not read of a body stands where the next head would.
       (this.hasBody && this.#body?.isWhole !== true) ||
       // The client may speak another language already.

@@ -19,6 +19,8 @@ export interface AnswerFacts {
 
 interface Owner extends Pick<ServerRequest, 'method' | 'version'> {
   finish(isClosing: boolean): void
+  /** The answer that was begun is none. */
+  retract(): void
 }
 
 const chunkedLine = 'Transfer-Encoding: chunked\r\n'
@@ -74,6 +76,7 @@ export class WireAnswerWriter implements AnswerWriter {
   #pending: string
   #onDrain: (() => void) | undefined = undefined
   #isOver = false
+  #isHeadOut = false
 
   constructor(request: Owner, socket: Socket, head: string, shape: Shape) {
     this.#request = request
@@ -121,6 +124,7 @@ export class WireAnswerWriter implements AnswerWriter {
     const pending = this.#pending
     if (pending === '' || this.#isOver) return
     this.#pending = ''
+    this.#isHeadOut = true
     this.#socket.write(pending, 'latin1')
   }
 
@@ -143,6 +147,13 @@ export class WireAnswerWriter implements AnswerWriter {
     this.flush()
     this.#isOver = true
     this.#request.finish(this.isClosing)
+  }
+
+  retract(): boolean {
+    if (this.#isHeadOut || this.#isOver) return false
+    this.#isOver = true
+    this.#request.retract()
+    return true
   }
 
   abort(): void {

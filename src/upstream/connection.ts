@@ -1,27 +1,23 @@
 /**
- * The narrow face of what speaks HTTP/1.1 to a target: one connection, one request at a time.
- * undici's parser is behind it now (`undici-connection.ts`); a wire layer of our own takes its place later.
+ * The narrow face of what speaks HTTP to a target: one connection, one request at a time. Behind it are the wire
+ * (`wire-connection.ts`), undici (`undici-connection.ts`, for `dataPlane: node`) and HTTP/2, where a connection is one stream.
  */
 import type { Duplex } from 'node:stream'
 import type { FieldLines } from '../exchange.ts'
+import type { HeadFacts } from './request-head.ts'
+import type { ResponseHead } from './response-head.ts'
 
 /** A response head as it came, nothing checked but the grammar. */
 export interface RawHead {
   readonly status: number
   readonly reason: string
-  /** As in the status line; undefined where the bytes did not begin like one. */
-  readonly version: string | undefined
+  /** Undefined where the bytes did not begin like a status line of HTTP/1. */
+  readonly version: '1.0' | '1.1' | undefined
   readonly fields: FieldLines
 }
 
-export interface RequestFacts {
-  /** Decides whether the response has a body. */
-  readonly method: string
-  /** The whole head, with its final empty line, already checked. */
-  readonly head: string
-  /** A 101 is asked for. */
-  readonly isUpgrade: boolean
-}
+/** The parts of a request's head. Nothing of it is checked before it is written (`writeRequestHead`). */
+export type RequestFacts = HeadFacts
 
 /** Hears of one exchange. After `end`, `upgraded` or `failed` nothing more is told. */
 export interface Receiver {
@@ -29,16 +25,20 @@ export interface Receiver {
   sent(): void
   /** An interim answer; never 100, never an asked-for 101. */
   interim(head: RawHead): void
-  head(head: RawHead): void
-  data(chunk: Uint8Array): void
+  /** The final head, judged; what ends its body is the connection's to find. */
+  head(head: ResponseHead): void
+  /** @param chunk text stands for bytes as Latin-1; an array is the receiver's own from now on */
+  data(chunk: Uint8Array | string): void
+  /** Everything that has come was told, and more of the answer is to come. */
+  flush(): void
   end(trailers: FieldLines): void
   /** The 101 that was asked for; the socket is the receiver's from now on. */
   upgraded(head: RawHead, socket: Duplex): void
-  failed(fault: WireFault): void
+  failed(fault: ConnectionFault): void
 }
 
 /** Why an exchange on a connection failed. */
-export interface WireFault {
+export interface ConnectionFault {
   /** `invalid`: the bytes were no proper answer; `lost`: reset or closed; `unsent`: gone before the head was written. */
   readonly kind: 'invalid' | 'lost' | 'unsent'
   /** For the operator. */
@@ -52,9 +52,11 @@ export interface Connection {
   readonly address: string
   /** Exchanges begun before the present one. */
   readonly uses: number
+  /** It can take another request. */
   readonly isOpen: boolean
   /** The peer reset the connection, rather than closing it in order. */
   readonly isReset: boolean
+  /** @throws HeadError when the head cannot be written; then nothing was */
   send(facts: RequestFacts, receiver: Receiver): void
   /** Body bytes of the request, framed by the caller. False: wait for `onDrain`. */
   write(chunk: Uint8Array | string): boolean
