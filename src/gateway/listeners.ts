@@ -38,6 +38,7 @@ export async function openListener(
       return path.startsWith(`${own}/`) ? healthAnswer(services.readiness, path.slice(own.length)) : undefined
     },
     identityNames: () => current().propagation.identityNames,
+    onNotice: (notice) => services.log.warn({ listener: settings.host }, notice),
     onFault: (fault, requestId) =>
       services.log.error({ err: fault, requestId }, 'a request could not be handled'),
   })

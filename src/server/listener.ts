@@ -32,6 +32,8 @@ export interface ListenerOptions {
   readonly identityNames?: () => ReadonlySet<string>
   /** Open connections, told whenever one comes or goes. */
   readonly onConnections?: (open: number) => void
+  /** What an operator should know, though everything goes on: a file beside a certificate that cannot be used. */
+  readonly onNotice?: (text: string) => void
   /** What an operator should see: `handle` threw (a bug), or the system refused to accept a connection. */
   readonly onFault?: (fault: unknown, requestId?: string) => void
 }

@@ -65,6 +65,16 @@ describe('certificates and keys', () => {
     })
   })
 
+  it('may have OCSP answers beside them, which are watched and need not be there yet', async () => {
+    const result = await load(
+      '{ certificate: a.pem, key: a.key, ocsp: a.ocsp, also: [{ names: [b.example], certificate: b.pem, key: b.key, ocsp: b.ocsp }] }',
+    )
+    if (!result.ok) throw new Error(JSON.stringify(result.faults))
+    const { tls } = result.configuration.listeners[0]!
+    expect([tls?.ocsp, tls?.also[0]?.ocsp]).toEqual([join(folder, 'a.ocsp'), join(folder, 'b.ocsp')])
+    expect(result.files).toEqual(expect.arrayContaining([join(folder, 'a.ocsp'), join(folder, 'b.ocsp')]))
+  })
+
   it.each([
     [
       '{ certificate: a.pem, key: b.key }',

@@ -47,6 +47,8 @@ export async function checkKeyFiles(context: CheckContext): Promise<KeyFileResul
     const pem = isPem(key) ? key : await read(path, key)
     if (pem !== undefined && !isReportKey(pem)) complaints.push({ path, ...noReportKey })
   }
+  // Watched, not judged: one that is missing or has run out is no reason to go without a certificate.
+  for (const file of staplesOf(context)) files.add(resolve(context.folder, file))
   const trust = await checkTrustFiles(context)
   return { complaints: [...complaints, ...trust.complaints], files: [...files, ...trust.files] }
 }
@@ -96,6 +98,12 @@ function pairsOf(context: CheckContext): Pair[] {
     key === undefined || certificate === undefined ? [] : [{ path, certificate, key }],
   )
   return [...listeners, ...upstreams, ...clients]
+}
+
+function staplesOf({ configuration }: CheckContext): string[] {
+  return configuration.listeners
+    .flatMap(({ tls }) => (tls === undefined ? [] : [tls, ...tls.also]))
+    .flatMap(({ ocsp }) => (ocsp === undefined ? [] : [ocsp]))
 }
 
 function authoritiesOf({ configuration }: CheckContext): { path: Path; file: string }[] {

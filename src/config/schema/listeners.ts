@@ -41,6 +41,11 @@ const certificate = word(path).describe(
   'PEM file with the certificate and its chain. Watched: a renewed file is taken without a restart.',
 )
 const key = word(path).describe('PEM file with the private key.')
+const ocsp = word(path)
+  .exactOptional()
+  .describe(
+    'DER file with an OCSP answer about the certificate, sent along to clients that ask while it holds (stapling). The issuer must stand in the file of the certificate. Watched, like the certificate.',
+  )
 
 const files = oneOrMany(word(path), 'a file, or a list of them')
 
@@ -66,6 +71,7 @@ const clientCertificates = z
 const tls = z.strictObject({
   certificate,
   key,
+  ocsp,
   also: z
     .array(
       z.strictObject({
@@ -74,6 +80,7 @@ const tls = z.strictObject({
         ),
         certificate,
         key,
+        ocsp,
       }),
     )
     .prefault([])

@@ -31,7 +31,8 @@ const skew = 60_000
 const mostCertificates = 8
 
 export interface OcspContext {
-  readonly request: OcspRequest
+  /** Without a nonce, the question was somebody else's: as it is with answers that are handed on. */
+  readonly request: Pick<OcspRequest, 'certId'> & Partial<Pick<OcspRequest, 'nonce'>>
   readonly issuer: Certificate
   readonly now: number
 }
@@ -66,7 +67,8 @@ function readResponse(element: Der, context: OcspContext): OcspAnswer {
   if (signatureFault(signed, signer.spki) !== undefined) return unknown('a signature that is wrong')
   const nonce = readExtension(data.extensions, oids.ocspNonce, readOctets)
   // A responder may leave it out, and then only the times tell that the answer is fresh; a wrong one is a replay.
-  if (nonce !== undefined && !nonce.equals(context.request.nonce))
+  const { nonce: asked } = context.request
+  if (nonce !== undefined && asked !== undefined && !nonce.equals(asked))
     return unknown('the nonce of another question')
   const critical = unknownCritical(data.extensions, new Set([oids.ocspNonce]))
   if (critical !== undefined) return unknown(`the critical extension ${critical} is not known`)

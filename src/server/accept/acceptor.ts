@@ -60,6 +60,8 @@ export class Acceptor {
     if (tls !== undefined)
       acceptor.#secure = await SecureServer.create({
         settings: tls,
+        clock: options.clock,
+        notice: (text) => options.onNotice?.(text),
         protocols: planes.http2 === undefined ? ['http/1.1'] : ['h2', 'http/1.1'],
         handshakeTimeout: options.limits().headersTimeout,
         ready: (socket, proxied) => acceptor.#handSecure(socket, proxied),
@@ -77,6 +79,7 @@ export class Acceptor {
     this.#isStopped = true
     // One more turn of the loop: connections that the system has taken for us already are accepted in it, not reset.
     setImmediate(() => this.#server.close())
+    this.#secure?.stop()
   }
 
   /** @returns once it is stopped and the last connection has ended, whoever served it */

@@ -65,7 +65,7 @@ describe('a TLS listener', () => {
   it('serves HTTP/1.1, and tells of the connection', async () => {
     await using listener = await startListener({ tls: settings() })
     const client = await listener.client({
-      tls: { servername: 'main.example', ALPNProtocols: ['h2', 'http/1.1'] },
+      tls: { servername: 'main.example', ALPNProtocols: ['http/1.1'] },
     })
     expect((client.socket as TLSSocket).alpnProtocol).toBe('http/1.1')
     expect((await client.send(get + get).answer()).status).toBe(200)
@@ -91,7 +91,9 @@ describe('a TLS listener', () => {
 
   it('speaks no other protocol', async () => {
     await using listener = await startListener({ tls: settings() })
-    await expect(rawClient({ port: listener.running.port, tls: { ALPNProtocols: ['spdy/3.1'] } })).rejects.toThrow()
+    await expect(
+      rawClient({ port: listener.running.port, tls: { ALPNProtocols: ['spdy/3.1'] } }),
+    ).rejects.toThrow()
   })
 
   it.each([

@@ -1,41 +1,88 @@
 /** Certificates of a TLS listener: read, checked as pairs, chosen by the name that the client asks for. */
-import { constants } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
-import type { TlsSettings } from '../../configuration.ts'
+import type { TlsPair, TlsSettings } from '../../configuration.ts'
+import { readStaple, type Staple } from './staples.ts'
 
 export interface Certificates {
   /** Of the default certificate. */
   readonly options: SecureContextOptions
   /** @returns the context for a server name; undefined: the default one */
   contextFor(serverName: string): SecureContext | undefined
+  /**
+   * @param certificate DER
+   * @returns the OCSP answer to send along; undefined when there is none that still says something
+   */
+  stapleFor(certificate: Buffer, now: number): Buffer | undefined
+  /** What cannot be used, although the certificates can; in words, for the operator. */
+  readonly notices: readonly string[]
 }
 
 /** The oldest version that is spoken; it goes into every context, since a context of its own knows nothing of the server's. */
 const minVersion = 'TLSv1.2'
 
+/** Forward secrecy and authenticated encryption, nothing else: in TLS 1.2 that leaves out CBC, SHA-1 and RSA key exchange. */
+const ciphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
+
+/**
+ * Our order counts, except that a client which puts ChaCha20 first has no hardware for AES. Nobody may renegotiate: it costs
+ * us more than them, and the certificate may not change within a connection.
+ */
+const secureOptions =
+  constants.SSL_OP_CIPHER_SERVER_PREFERENCE |
+  constants.SSL_OP_PRIORITIZE_CHACHA |
+  constants.SSL_OP_NO_RENEGOTIATION
+
+/**
+ * Workers that share their ticket keys resume each other's sessions under one word only; node:tls would make it of the command
+ * line. In seconds, how long after its beginning a session can be resumed.
+ */
+const resumption = { sessionIdContext: 'portcullis', sessionTimeout: 300 } as const
+
 /**
  * Where clients are asked for certificates, every connection is a full handshake: a resumed session brings the client's own
- * certificate at most, without the intermediates that lead to an authority, and proves no key anew. Nor may the certificate
- * change within a connection.
+ * certificate at most, without the intermediates that lead to an authority, and proves no key anew.
  */
-const withoutResumption = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
+const withoutResumption = constants.SSL_OP_NO_TICKET
 
-/** @throws an error that names the file, when one cannot be read or a key does not fit its certificate */
-export async function readCertificates(settings: TlsSettings): Promise<Certificates> {
+/**
+ * @param now milliseconds since the epoch
+ * @throws an error that names the file, when one cannot be read or a key does not fit its certificate
+ */
+export async function readCertificates(settings: TlsSettings, now: number): Promise<Certificates> {
   const shared = await sharedOptions(settings)
-  const { options } = await readPair(settings, shared)
+  const first = await readPair(settings, shared, now)
   const byName = new Map<string, SecureContext>()
-  for (const pair of settings.also) {
-    const { context } = await readPair(pair, shared)
-    for (const name of pair.names) byName.set(name.toLowerCase(), context)
+  const staples = new Map<string, Staple>(first.staples)
+  const notices = [...first.notices]
+  for (const settingsOfPair of settings.also) {
+    const pair = await readPair(settingsOfPair, shared, now)
+    for (const name of settingsOfPair.names) byName.set(name.toLowerCase(), pair.context)
+    for (const [fingerprint, staple] of pair.staples) staples.set(fingerprint, staple)
+    notices.push(...pair.notices)
   }
   return {
-    options,
+    options: first.options,
+    notices,
     contextFor(serverName) {
       const name = serverName.toLowerCase()
       // A wildcard stands for one label.
       return byName.get(name) ?? byName.get(`*${name.slice(Math.max(0, name.indexOf('.')))}`)
+    },
+    stapleFor(certificate, at) {
+      const staple = staples.get(keyOf(certificate))
+      return staple !== undefined && at < staple.until ? staple.der : undefined
     },
   }
 }
@@ -48,23 +95,52 @@ const keepsIntermediates = Number(process.versions.node.split('.')[0]) >= 26
 
 /** The authorities only tell clients which of their certificates to show: we judge what they show ourselves. */
 async function sharedOptions({ clientCertificates }: TlsSettings): Promise<SecureContextOptions> {
-  if (clientCertificates === undefined) return { minVersion }
+  const common = { minVersion, ciphers, honorCipherOrder: true, ...resumption } as const
+  if (clientCertificates === undefined) return { ...common, secureOptions }
   const files = clientCertificates.trust?.authorities ?? []
   const hints = await Promise.all(files.map((file) => readFile(file, 'latin1').catch(() => '')))
   const ca = keepsIntermediates ? hints.filter((text) => text.includes('-----BEGIN CERTIFICATE-----')) : []
-  return { minVersion, secureOptions: withoutResumption, ca }
+  return { ...common, secureOptions: secureOptions | withoutResumption, ca }
 }
 
-async function readPair(
-  files: { readonly certificate: string; readonly key: string },
-  shared: SecureContextOptions,
-): Promise<{ readonly options: SecureContextOptions; readonly context: SecureContext }> {
+interface Pair {
+  readonly options: SecureContextOptions
+  readonly context: SecureContext
+  readonly staples: readonly (readonly [key: string, Staple])[]
+  readonly notices: readonly string[]
+}
+
+async function readPair(files: TlsPair, shared: SecureContextOptions, now: number): Promise<Pair> {
   const [cert, key] = await Promise.all([readFile(files.certificate), readFile(files.key)])
   const options = { ...shared, cert, key }
+  const staple = files.ocsp === undefined ? undefined : await stapleIn(files.ocsp, cert, now)
   try {
-    return { options, context: createSecureContext(options) }
+    const context = createSecureContext(options)
+    if (typeof staple !== 'object') {
+      return {
+        options,
+        context,
+        staples: [],
+        notices: staple === undefined ? [] : [`${files.ocsp}: ${staple}`],
+      }
+    }
+    return { options, context, staples: [[keyOf(new X509Certificate(cert).raw), staple]], notices: [] }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new Error(`${files.certificate} and ${files.key} are no usable pair: ${reason}`, { cause: error })
   }
+}
+
+/** A staple that cannot be used is no reason to go without a certificate: clients ask the responder then. */
+async function stapleIn(file: string, pem: Buffer, now: number): Promise<Staple | string> {
+  try {
+    return readStaple(await readFile(file), pem, now)
+  } catch {
+    return 'it cannot be read'
+  }
+}
+
+/** As text, so that no hash is made at each handshake. */
+function keyOf(certificate: Buffer): string {
+  return certificate.toString('latin1')
 }
