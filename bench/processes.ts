@@ -11,6 +11,8 @@ export interface Running {
   readonly pid: number
   /** The end of what it printed. */
   output(): string
+  /** Says something to its standard input. */
+  write(text: string): void
   /** Settles when it has ended. */
   readonly ended: Promise<number | undefined>
   /** Ends it: politely, after `grace` milliseconds not. */
@@ -25,6 +27,8 @@ export interface Start {
   readonly core?: number
   readonly folder?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Whether `write` is for it; without, there is no standard input. */
+  readonly hasInput?: boolean
 }
 
 /** Starts programs and remembers them. */
@@ -91,14 +95,16 @@ export function indent(text: string): string {
 
 const keptOutput = 8192
 
-function run({ name, command, core, folder, environment }: Start): Running {
+function run({ name, command, core, folder, environment, hasInput = false }: Start): Running {
   const [program, ...args] = core === undefined ? command : ['taskset', '-c', String(core), ...command]
   const child = spawn(program, args, {
     cwd: folder,
     env: { ...searchPath(), ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     detached: true,
   })
+  // It may end before it has read everything.
+  child.stdin?.on('error', () => undefined)
   const output = collect(child)
   const ended = new Promise<number | undefined>((resolve) => {
     child.once('close', (code) => resolve(code ?? undefined))
@@ -113,6 +119,7 @@ function run({ name, command, core, folder, environment }: Start): Running {
     name,
     pid,
     output,
+    write: (text) => child.stdin?.write(text),
     ended,
     async stop(grace = 5000) {
       if (state.hasEnded) return ended

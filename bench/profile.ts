@@ -5,65 +5,72 @@ import { timeByThread, treeOf } from './cpu.ts'
 import { createLoad } from './load.ts'
 import type { Load } from './load.ts'
 import { sumUp } from './profile/cpu-profile.ts'
-import type { CpuProfile, ProfileSums, SelfTime } from './profile/cpu-profile.ts'
+import type { CpuProfile, ProfileSums } from './profile/cpu-profile.ts'
 import { hasPerf, perfOptions, samplePerf } from './profile/perf.ts'
-import type { PerfSums } from './profile/perf.ts'
+import type { PerfSums, Share } from './profile/perf.ts'
 import { probe } from './probe.ts'
 import { progress } from './progress.ts'
-import { allRows } from './rows.ts'
-import type { RowStage, StartedRow } from './rows.ts'
+import type { Row, RowStage, StartedRow } from './rows.ts'
 import { loadCore } from './stage.ts'
+import { round } from './statistics.ts'
 import { requestPath } from './targets/target.ts'
 
-interface Setting {
+/** Something that takes time: microseconds a request, and the part of all. */
+export interface Cost extends Share {
+  readonly micros: number
+}
+
+/** Where the time of a row goes; lists from the most to the least. */
+export interface Profile {
+  readonly name: string
+  readonly seconds: number
+  /** The main thread's own time as V8's profiler sees it; absent where the target is not JavaScript. */
+  readonly inside?: {
+    readonly microsPerRequest: number
+    readonly rooms: readonly Cost[]
+    readonly files: readonly Cost[]
+    readonly functions: readonly Cost[]
+  }
+  /** What the kernel counts for each thread. */
+  readonly threads: readonly Cost[]
+  /** Absent where perf cannot be used. */
+  readonly perf?: PerfSums
+}
+
+/** How a row is profiled. */
+export interface ProfileSetting {
   readonly seconds: number
   readonly connections: number
-  readonly coldTokens: number
 }
 
 const root = join(import.meta.dirname, '..')
+const warmUp = 5
 
-/**
- * Starts the row twice, with V8's profiler and with perf, as neither must see the other.
- *
- * @throws {Error} for a name that is no row's
- */
-export async function profileRow(stage: RowStage, name: string, setting: Setting): Promise<string> {
-  const rows = allRows(setting.coldTokens)
-  const row = rows.find((each) => each.name === name)
-  if (row === undefined) {
-    throw new Error(
-      `there is no row "${name}"; there are:\n${rows.map((each) => `  ${each.name}`).join('\n')}`,
-    )
-  }
+/** Starts the row twice, with V8's profiler and with perf, as neither must see the other. */
+export async function profileRow(stage: RowStage, row: Row, setting: ProfileSetting): Promise<Profile> {
+  const { name } = row
   const prepare = async (kind: string, nodeOptions: readonly string[]): Promise<Prepared> => {
     progress(`${kind}: ${name}`)
     const folder = join(stage.folder, kind)
     await mkdir(folder)
-    const started = await row.start({ ...stage, folder, nodeOptions })
+    const options = nodeOptions.map((option) => option.replace('FOLDER', folder))
+    const started = await row.start({ ...stage, folder, nodeOptions: options })
     await probe(name, started)
-    const load = await loadFor(stage, name, folder, started, setting)
-    await load.run(3)
+    const plan = {
+      url: started.target.url + requestPath,
+      ...(started.callers === undefined ? {} : { callers: started.callers }),
+    }
+    const { connections } = setting
+    const load = await createLoad(stage.processes, { name, folder, core: loadCore, connections }, plan)
+    await load.run(warmUp)
+    await load.prepare(setting.seconds)
     return { started, load, folder }
   }
 
-  const parts = [`Where the time of "${name}" goes, under ${setting.seconds} s of load`]
-  const inside = await profileInside(await prepare('profiler', cpuProfileOptions(stage)), setting, stage)
-  if (inside !== undefined) parts.push(describeInside(inside.sums, inside.requests))
-  if (hasPerf()) {
-    const prepared = await prepare('perf', perfOptions)
-    await prepared.load.prepare(setting.seconds)
-    const pids = treeOf(prepared.started.target.process.pid)
-    const before = timeByThread(pids)
-    let requests = 0
-    const sums = await samplePerf(stage.processes, prepared.folder, pids, async () => {
-      requests = (await prepared.load.run(setting.seconds)).requests
-    })
-    parts.push(describeThreads(before, timeByThread(pids), requests), describePerf(sums))
-    await prepared.started.target.process.stop()
-  } else parts.push('perf is not installed or not allowed here, so nothing is known of the kernel.')
+  const inside = await profileInside(await prepare('profiler', cpuProfileOptions), setting)
+  const outside = await profileOutside(stage, await prepare('perf', hasPerf() ? perfOptions : []), setting)
   progress('')
-  return parts.join('\n\n')
+  return { name, seconds: setting.seconds, ...(inside === undefined ? {} : { inside }), ...outside }
 }
 
 interface Prepared {
@@ -72,28 +79,12 @@ interface Prepared {
   readonly folder: string
 }
 
-function loadFor(
-  stage: RowStage,
-  name: string,
-  folder: string,
-  { target, callers }: StartedRow,
-  { connections }: Setting,
-): Promise<Load> {
-  const plan = { url: target.url + requestPath, ...(callers === undefined ? {} : { callers }) }
-  return createLoad(stage.processes, { name, folder, core: loadCore, connections }, plan)
-}
+const cpuProfileOptions = ['--cpu-prof', '--cpu-prof-interval=500', '--cpu-prof-dir=FOLDER']
 
-function cpuProfileOptions({ folder }: RowStage): string[] {
-  return ['--cpu-prof', '--cpu-prof-interval=500', '--cpu-prof-dir', join(folder, 'profiler')]
-}
-
-/** @returns undefined where the target does not run on Node.js */
 async function profileInside(
   { started, load, folder }: Prepared,
-  { seconds }: Setting,
-  { folder: base }: RowStage,
-): Promise<{ readonly sums: ProfileSums; readonly requests: number } | undefined> {
-  await load.prepare(seconds)
+  { seconds }: ProfileSetting,
+): Promise<Profile['inside']> {
   // V8's clock is the monotonic one, and so is this.
   const from = Number(process.hrtime.bigint() / 1000n)
   const { requests } = await load.run(seconds)
@@ -101,53 +92,77 @@ async function profileInside(
   await started.target.process.stop(30_000)
   const files = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile'))
   const profiles = await Promise.all(
-    files.map(async (file) => JSON.parse(await readFile(join(base, 'profiler', file), 'utf8')) as CpuProfile),
+    files.map(async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as CpuProfile),
   )
   // Of several threads, the one that worked most is the one that carries requests.
-  const [most] = profiles
+  const [sums] = profiles
     .map((profile) => sumUp(profile, from, until, root))
     .sort((a, b) => b.busyMicros - a.busyMicros)
-  return most === undefined ? undefined : { sums: most, requests }
-}
-
-function describeInside(sums: ProfileSums, requests: number): string {
-  const list = (title: string, times: readonly SelfTime[], most: number): string => {
-    const lines = times.slice(0, most).map(({ name, micros }) => {
-      const share = `${((micros / sums.busyMicros) * 100).toFixed(1)} %`
-      return `  ${share.padStart(7)} ${(micros / requests).toFixed(2).padStart(8)}  ${name}`
-    })
-    return [title, ...lines].join('\n')
+  if (sums === undefined) return undefined
+  const costs = (times: ProfileSums['rooms'], most: number): Cost[] =>
+    times.slice(0, most).map(({ name, micros }) => toCost(name, micros, sums.busyMicros, requests))
+  return {
+    microsPerRequest: round(sums.busyMicros / requests, 2),
+    rooms: costs(sums.rooms, 25),
+    files: costs(sums.files, 40),
+    functions: costs(sums.functions, 60),
   }
-  const idle = Math.round((sums.idleMicros / (sums.idleMicros + sums.busyMicros)) * 100)
-  return [
-    `V8's profiler: ${(sums.busyMicros / requests).toFixed(1)} µs a request (${requests.toLocaleString('en')} requests, ${idle} % of the time idle). Share, µs a request, self time:`,
-    list('By room', sums.rooms, 25),
-    list('By file', sums.files, 40),
-    list('By function', sums.functions, 60),
-  ].join('\n\n')
 }
 
-function describeThreads(
-  before: ReadonlyMap<string, number>,
-  after: ReadonlyMap<string, number>,
-  requests: number,
-): string {
-  const lines = [...after]
-    .map(([name, micros]) => ({ name, micros: micros - (before.get(name) ?? 0) }))
+async function profileOutside(
+  { processes }: RowStage,
+  { started, load, folder }: Prepared,
+  { seconds }: ProfileSetting,
+): Promise<Pick<Profile, 'threads' | 'perf'>> {
+  const pids = treeOf(started.target.process.pid)
+  const before = timeByThread(pids)
+  let requests = 0
+  const work = async (): Promise<void> => {
+    requests = (await load.run(seconds)).requests
+  }
+  const perf = hasPerf() ? await samplePerf(processes, folder, pids, work) : undefined
+  if (perf === undefined) await work()
+  const spent = [...timeByThread(pids)].map(([name, micros]) => ({
+    name,
+    micros: micros - (before.get(name) ?? 0),
+  }))
+  await started.target.process.stop()
+  const all = spent.reduce((sum, { micros }) => sum + micros, 0)
+  const threads = spent
+    .map(({ name, micros }) => toCost(name, micros, all, requests))
+    .filter(({ part }) => part > 0.001)
     .sort((a, b) => b.micros - a.micros)
-    .map(({ name, micros }) => `  ${(micros / requests).toFixed(2).padStart(8)}  ${name}`)
-  return ['CPU µs a request by thread', ...lines].join('\n')
+  return { threads, ...(perf === undefined ? {} : { perf }) }
 }
 
-function describePerf({ places, symbols }: PerfSums): string {
-  const list = (title: string, shares: PerfSums['places'], most: number): string =>
-    [
-      title,
-      ...shares
-        .slice(0, most)
-        .map(({ name, part }) => `  ${`${(part * 100).toFixed(1)} %`.padStart(7)}  ${name}`),
-    ].join('\n')
-  return ['perf: share of all samples', list('By place', places, 8), list('By symbol', symbols, 40)].join(
-    '\n\n',
-  )
+function toCost(name: string, micros: number, all: number, requests: number): Cost {
+  return { name, part: round(micros / all, 4), micros: round(micros / requests, 2) }
+}
+
+/** The profile as text for a terminal. */
+export function describeProfile({ name, seconds, inside, threads, perf }: Profile): string {
+  const parts = [
+    `Where the time of "${name}" goes, under ${seconds} s of load`,
+    list('CPU µs a request by thread, as the kernel counts', threads),
+  ]
+  if (inside !== undefined) {
+    parts.push(
+      `V8's profiler, main thread: ${inside.microsPerRequest.toFixed(1)} µs a request. Share, µs a request, self time:`,
+      list('By room', inside.rooms),
+      list('By file', inside.files),
+      list('By function', inside.functions),
+    )
+  }
+  if (perf === undefined)
+    parts.push('perf is not installed or not allowed here: nothing is known of the kernel.')
+  else parts.push(list('perf: share of all samples by place', perf.places), list('By symbol', perf.symbols))
+  return parts.join('\n\n')
+}
+
+function list(title: string, costs: readonly (Share & Partial<Cost>)[]): string {
+  const lines = costs.map(({ name, part, micros }) => {
+    const cost = micros === undefined ? '' : micros.toFixed(2).padStart(9)
+    return `  ${`${(part * 100).toFixed(1)} %`.padStart(7)}${cost}  ${name}`
+  })
+  return [title, ...lines].join('\n')
 }

@@ -1,9 +1,12 @@
 // What a run found, as `--json` writes it and the page and the chart read it.
+import type { LatencyRow } from './latency/measure.ts'
 import type { MeasuredRow, MissingRow } from './measure.ts'
+import type { MemoryRow } from './memory/measure.ts'
+import type { Profile } from './profile.ts'
 import type { Versions } from './requirements.ts'
 import { round } from './statistics.ts'
 
-/** One row of the table. Times and rates are medians over the rounds, ratios are to `nginx plain` of the same run. */
+/** One row of the table. Times and rates are medians over the rounds, ratios are to `nginx plain` of the same rounds. */
 export interface ResultRow {
   readonly name: string
   readonly requestsPerSecond: number
@@ -26,8 +29,13 @@ export interface Result {
     readonly seconds: number
     readonly connections: number
     readonly coldTokens: number
+    /** Requests a second of the latency rows. */
+    readonly rate: number
   }
   readonly rows: readonly ResultRow[]
+  readonly latency: readonly LatencyRow[]
+  readonly memory: readonly MemoryRow[]
+  readonly profile?: Profile
   readonly skipped: readonly MissingRow[]
   readonly failed: readonly MissingRow[]
   /** The most that other processes used during a run that counts, in cores. */

@@ -2,6 +2,7 @@
 import { createDpopCallers } from './callers.ts'
 import type { Wallet } from './callers.ts'
 import type { Algorithm } from './credentials.ts'
+import type { Filling, Stores } from './growth/stores.ts'
 import type { LoadPlan } from './load.ts'
 import { startHaproxy } from './targets/haproxy.ts'
 import { startNginxLua } from './targets/nginx-lua.ts'
@@ -15,11 +16,16 @@ import type { RunningTarget, Stage } from './targets/target.ts'
 /** What rows are started with. */
 export interface RowStage extends Stage {
   readonly wallet: Wallet
+  readonly stores: Stores
 }
 
 /** A row before it is started. */
 export interface Row {
   readonly name: string
+  /** Measured apart, beside its like: what many routes, keys or revocations cost. */
+  readonly isGrowth?: boolean
+  /** Only where it is asked for. */
+  readonly onDemand?: boolean
   /** @throws {Unavailable} where it cannot be measured here */
   start(stage: RowStage): Promise<StartedRow>
 }
@@ -34,6 +40,40 @@ export interface StartedRow {
 
 /** The row that all others are compared with. */
 export const baseline = 'nginx plain'
+
+/** Rows whose latency is measured, too: each way of checking once, and who can be expected to keep the rate. */
+export const latencyNames: readonly string[] = [
+  baseline,
+  ...['wire', 'node'].flatMap((plane) =>
+    ['api-key', 'RS256 warm', 'ES256 warm', 'RS256 cold', 'audit strict', 'TLS'].map(
+      (label) => `portcullis ${plane} ${label}`,
+    ),
+  ),
+  'haproxy HS256',
+  'haproxy RS256',
+  'haproxy ES256',
+  'nginx lua HS256',
+  'nginx TLS',
+  'fast-gateway HS256',
+  'http-proxy-3 HS256',
+  '@fastify/http-proxy HS256',
+  `${baseline} (again)`,
+]
+
+/** Rows that thousands of idle connections are tried on. */
+export const memoryNames: readonly string[] = [
+  baseline,
+  'portcullis wire RS256 warm',
+  'portcullis node RS256 warm',
+  'haproxy RS256',
+  'fast-gateway HS256',
+  'nginx TLS',
+  'portcullis wire TLS',
+  'portcullis node TLS',
+]
+
+/** The row whose profile goes with the numbers. */
+export const profiledName = 'portcullis wire RS256 warm'
 
 // As many callers as one busy instance sees within a minute or two; all of them fit into every cache.
 const warmCallers = 100
@@ -56,6 +96,8 @@ export function allRows(coldTokens: number): readonly Row[] {
     ...nodePeers.map((peer) => nodePeer(`${peer} HS256`, peer)),
     // The same thing once more: what these two rows differ by is what the machine makes up.
     nginx(`${baseline} (again)`),
+    ...growthRows('wire'),
+    ...growthRows('node').map((row) => ({ ...row, onDemand: true })),
   ]
 }
 
@@ -76,7 +118,34 @@ function planeRows(dataPlane: DataPlane, coldTokens: number): readonly Row[] {
   ]
 }
 
+function growthRows(dataPlane: DataPlane): readonly Row[] {
+  const row = (label: string, wish: Omit<GatewayWish, 'dataPlane'>, filling?: Furniture): Row => ({
+    ...portcullis(`portcullis ${dataPlane} ${label}`, { dataPlane, ...wish }, undefined, filling),
+    isGrowth: true,
+  })
+  const routes = (count: number, suffix = ''): Row =>
+    row(`routes ${count}${suffix}`, { entrance: 'token', otherRoutes: count - 1 })
+  const keys = (label: string, count: number): Row =>
+    row(`keys ${label}`, { entrance: 'api-key' }, ['keys', count])
+  const revocations = (label: string, count: number): Row =>
+    row(`revocations ${label}`, { entrance: 'token' }, ['revocations', count])
+  return [
+    routes(1),
+    routes(10),
+    routes(10, ' (again)'),
+    routes(100),
+    routes(10_000),
+    keys('1k', 1_000),
+    keys('100k', 100_000),
+    keys('1M', 1_000_000),
+    revocations('1k', 1_000),
+    revocations('100k', 100_000),
+    revocations('1M', 1_000_000),
+  ]
+}
+
 type Tokens = readonly [algorithm: Algorithm, count: number]
+type Furniture = readonly [filling: Filling, count: number]
 
 function nginx(name: string, isTls = false): Row {
   return {
@@ -119,17 +188,18 @@ function nodePeer(name: string, peer: NodePeer): Row {
   }
 }
 
-function portcullis(name: string, wish: GatewayWish, tokens?: Tokens): Row {
+function portcullis(name: string, wish: GatewayWish, tokens?: Tokens, furniture?: Furniture): Row {
   return {
     name,
     start: async (stage) => {
-      const target = await startPortcullis(stage, name, wish)
-      if (wish.entrance === 'public') return { target, protection: 'none' }
-      return {
-        target,
-        protection: 'assertion',
-        callers: await callersOf(stage, wish, target.apiKeys, tokens),
+      let filledKeys: readonly string[] = []
+      const furnish = async (folder: string): Promise<void> => {
+        if (furniture !== undefined) filledKeys = await stage.stores.furnish(...furniture, folder)
       }
+      const target = await startPortcullis(stage, name, { ...wish, furnish })
+      if (wish.entrance === 'public') return { target, protection: 'none' }
+      const keys = [...target.apiKeys, ...filledKeys]
+      return { target, protection: 'assertion', callers: await callersOf(stage, wish, keys, tokens) }
     },
   }
 }

@@ -2,6 +2,7 @@
 import { selfSign } from '../test/support/certificate.ts'
 import { createWallet } from './callers.ts'
 import { createIssuer } from './credentials.ts'
+import { createStores } from './growth/stores.ts'
 import type { MissingRow } from './measure.ts'
 import { probe } from './probe.ts'
 import type { Processes } from './processes.ts'
@@ -23,7 +24,12 @@ export async function onStage<T>(
   try {
     const bare = { folder, processes, gatewayCore, loadCore, issuer, certificate: selfSign() }
     const upstream = await startUpstream(bare)
-    return await work({ ...bare, upstream: upstream.url, wallet: createWallet(issuer) })
+    return await work({
+      ...bare,
+      upstream: upstream.url,
+      wallet: createWallet(issuer),
+      stores: createStores(processes, folder),
+    })
   } finally {
     await issuer.close()
   }
@@ -37,7 +43,11 @@ export interface Started {
 }
 
 /** Starts and probes each row. What is missing is said at once, and the others go on. */
-export async function startRows(stage: RowStage, rows: readonly Row[]): Promise<Started> {
+export async function startRows(
+  stage: RowStage,
+  rows: readonly Row[],
+  { isQuiet = false }: { readonly isQuiet?: boolean } = {},
+): Promise<Started> {
   const started: (StartedRow & { readonly name: string })[] = []
   const skipped: MissingRow[] = []
   const failed: MissingRow[] = []
@@ -52,7 +62,8 @@ export async function startRows(stage: RowStage, rows: readonly Row[]): Promise<
       const reason = (error as Error).message
       if (error instanceof Unavailable) skipped.push({ name, reason })
       else failed.push({ name, reason })
-      sayLoudly(`${name} is ${error instanceof Unavailable ? 'skipped' : 'left out'}: ${reason}`)
+      if (!isQuiet)
+        sayLoudly(`${name} is ${error instanceof Unavailable ? 'skipped' : 'left out'}: ${reason}`)
     }
   }
   return { rows: started, skipped, failed }

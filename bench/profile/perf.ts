@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Processes } from '../processes.ts'
+import { round } from '../statistics.ts'
 
 /** Part of all samples. */
 export interface Share {
@@ -40,7 +41,10 @@ export async function samplePerf(
   process.kill(perf.pid, 'SIGINT')
   await perf.ended
   try {
-    return { places: sharesBy(file, 'dso', placeOf), symbols: sharesBy(file, 'dso,symbol', symbolOf) }
+    return {
+      places: sharesBy(file, 'dso', placeOf).slice(0, 8),
+      symbols: sharesBy(file, 'dso,symbol', symbolOf).slice(0, 40),
+    }
   } finally {
     for (const pid of pids) rmSync(`/tmp/perf-${pid}.map`, { force: true })
   }
@@ -64,7 +68,7 @@ export function readShares(report: string, nameOf: (fields: readonly string[]) =
     const name = nameOf(fields)
     parts.set(name, (parts.get(name) ?? 0) + Number(part) / 100)
   }
-  return [...parts].map(([name, part]) => ({ name, part })).sort((a, b) => b.part - a.part)
+  return [...parts].map(([name, part]) => ({ name, part: round(part, 4) })).sort((a, b) => b.part - a.part)
 }
 
 export function placeOf([dso = '']: readonly string[]): string {
