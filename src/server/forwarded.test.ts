@@ -34,6 +34,15 @@ describe('the client behind a peer that nobody trusts', () => {
     })
   })
 
+  it('is believed nothing when a trusted proxy passed its connection on and did not name it', () => {
+    const reported: string[] = []
+    const trust = compileTrusted(trusted, 'x-forwarded', (peer) => reported.push(peer))
+    const fields = ['Host', 'internal', 'X-Forwarded-For', '1.1.1.1', 'X-Forwarded-Host', 'evil']
+    const facts = clientFacts({ address: '10.0.0.1', isUntold: true }, fields, trust)
+    expect(facts).toEqual({ clientIp: '10.0.0.1', scheme: 'http', host: 'internal' })
+    expect(reported).toEqual([])
+  })
+
   it('is reported when it sends forwarding fields', () => {
     const reported: string[] = []
     const trust = compileTrusted(trusted, 'x-forwarded', (peer) => reported.push(peer))

@@ -31,14 +31,16 @@ export function clientFacts(
 ): ClientFacts | Refusal {
   const scheme = connection.tls === undefined ? 'http' : 'https'
   const peer = connection.address
-  if (connection.isUntold === undefined && trust.has(peer)) {
+  // Who is behind a proxy that does not say whose connection it passed on is no proxy of ours, whatever its address.
+  const isTold = connection.isUntold === undefined
+  if (isTold && trust.has(peer)) {
     const hop =
       trust.family === 'rfc7239' ? rfc7239Hop(fields, peer, trust) : xForwardedHop(fields, peer, trust)
     if (hop === undefined)
       return refuse('bad_request', { detail: 'malformed forwarding fields of a trusted proxy' })
     return factsOf(hop.address, hop.scheme ?? scheme, hop.host ?? fieldOf(fields, 'host') ?? '')
   }
-  if (trust.onIgnored !== undefined && isForwarding(fields)) trust.onIgnored(peer)
+  if (isTold && trust.onIgnored !== undefined && isForwarding(fields)) trust.onIgnored(peer)
   return factsOf(peer, scheme, fieldOf(fields, 'host') ?? '')
 }
 
