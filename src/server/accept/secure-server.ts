@@ -6,7 +6,7 @@ import type { TlsSettings } from '../../configuration.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Proxied } from './proxy-header.ts'
 import { TicketKeys, type TicketSecret } from './ticket-keys.ts'
-import { readCertificates, type Certificates } from './tls.ts'
+import { readCertificates, type Certificates, type Notice } from './tls.ts'
 
 export interface SecureServerOptions {
   readonly settings: TlsSettings
@@ -19,8 +19,7 @@ export interface SecureServerOptions {
   readonly tickets?: TicketSecret
   /** Takes a connection whose handshake is done, with what was said in front of it. */
   ready(socket: TLSSocket, proxied: Proxied | undefined): void
-  /** Takes what an operator should know of the certificates that are used now. */
-  notice(text: string): void
+  readonly notice: Notice
 }
 
 /** The soonest that ticket keys are looked at again, in milliseconds: clocks and timers differ a little. */
@@ -58,8 +57,7 @@ export class SecureServer {
 
   /** @throws when a certificate cannot be used */
   static async create(options: SecureServerOptions): Promise<SecureServer> {
-    const certificates = await readCertificates(options.settings, options.clock.now())
-    for (const notice of certificates.notices) options.notice(notice)
+    const certificates = await readCertificates(options.settings, options.clock.now(), options.notice)
     return new SecureServer(options, certificates)
   }
 
@@ -71,9 +69,8 @@ export class SecureServer {
 
   /** @throws when the new certificates cannot be used; the old ones stay then */
   async reload(): Promise<void> {
-    const { settings, clock } = this.#options
-    const certificates = await readCertificates(settings, clock.now())
-    for (const notice of certificates.notices) this.#options.notice(notice)
+    const { settings, clock, notice } = this.#options
+    const certificates = await readCertificates(settings, clock.now(), notice)
     // What old connections keep in memory opens no ticket any more.
     this.#server.setTicketKeys(randomBytes(48))
     // The certificate for clients that ask for no name, or for one that nothing is listed for; with the keys of before, so that

@@ -15,9 +15,10 @@ export interface Certificates {
    * @returns the OCSP answer to send along; undefined when there is none that still says something
    */
   stapleFor(certificate: Buffer, now: number): Buffer | undefined
-  /** What cannot be used, although the certificates can; in words, for the operator. */
-  readonly notices: readonly string[]
 }
+
+/** Takes what an operator should know of a file that cannot be used, although the certificates can; in words. */
+export type Notice = (text: string) => void
 
 /** The oldest version that is spoken; it goes into every context, since a context of its own knows nothing of the server's. */
 const minVersion = 'TLSv1.2'
@@ -60,21 +61,23 @@ const withoutResumption = constants.SSL_OP_NO_TICKET
  * @param now milliseconds since the epoch
  * @throws an error that names the file, when one cannot be read or a key does not fit its certificate
  */
-export async function readCertificates(settings: TlsSettings, now: number): Promise<Certificates> {
+export async function readCertificates(
+  settings: TlsSettings,
+  now: number,
+  notice: Notice,
+): Promise<Certificates> {
   const shared = await sharedOptions(settings)
-  const first = await readPair(settings, shared, now)
+  const first = await readPair(settings, shared, now, notice)
   const byName = new Map<string, SecureContext>()
-  const staples = new Map<string, Staple>(first.staples)
-  const notices = [...first.notices]
-  for (const settingsOfPair of settings.also) {
-    const pair = await readPair(settingsOfPair, shared, now)
-    for (const name of settingsOfPair.names) byName.set(name.toLowerCase(), pair.context)
-    for (const [fingerprint, staple] of pair.staples) staples.set(fingerprint, staple)
-    notices.push(...pair.notices)
+  const staples = new Map<string, FileStaple>()
+  if (first.staple !== undefined) staples.set(first.staple.certificate, first.staple)
+  for (const each of settings.also) {
+    const { context, staple } = await readPair(each, shared, now, notice)
+    for (const name of each.names) byName.set(name.toLowerCase(), context)
+    if (staple !== undefined) staples.set(staple.certificate, staple)
   }
   return {
     options: first.options,
-    notices,
     contextFor(serverName) {
       const name = serverName.toLowerCase()
       // A wildcard stands for one label.
@@ -82,7 +85,10 @@ export async function readCertificates(settings: TlsSettings, now: number): Prom
     },
     stapleFor(certificate, at) {
       const staple = staples.get(keyOf(certificate))
-      return staple !== undefined && at < staple.until ? staple.der : undefined
+      if (staple === undefined || at < staple.until) return staple?.der
+      staples.delete(staple.certificate)
+      notice(`${staple.file}: the OCSP answer has run out, and no newer one has come`)
+      return undefined
     },
   }
 }
@@ -103,28 +109,30 @@ async function sharedOptions({ clientCertificates }: TlsSettings): Promise<Secur
   return { ...common, secureOptions: secureOptions | withoutResumption, ca }
 }
 
+interface FileStaple extends Staple {
+  readonly file: string
+  /** As `keyOf` has it. */
+  readonly certificate: string
+}
+
 interface Pair {
   readonly options: SecureContextOptions
   readonly context: SecureContext
-  readonly staples: readonly (readonly [key: string, Staple])[]
-  readonly notices: readonly string[]
+  readonly staple: FileStaple | undefined
 }
 
-async function readPair(files: TlsPair, shared: SecureContextOptions, now: number): Promise<Pair> {
+async function readPair(
+  files: TlsPair,
+  shared: SecureContextOptions,
+  now: number,
+  notice: Notice,
+): Promise<Pair> {
   const [cert, key] = await Promise.all([readFile(files.certificate), readFile(files.key)])
   const options = { ...shared, cert, key }
-  const staple = files.ocsp === undefined ? undefined : await stapleIn(files.ocsp, cert, now)
   try {
     const context = createSecureContext(options)
-    if (typeof staple !== 'object') {
-      return {
-        options,
-        context,
-        staples: [],
-        notices: staple === undefined ? [] : [`${files.ocsp}: ${staple}`],
-      }
-    }
-    return { options, context, staples: [[keyOf(new X509Certificate(cert).raw), staple]], notices: [] }
+    const staple = files.ocsp === undefined ? undefined : await stapleIn(files.ocsp, cert, now, notice)
+    return { options, context, staple }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new Error(`${files.certificate} and ${files.key} are no usable pair: ${reason}`, { cause: error })
@@ -132,12 +140,19 @@ async function readPair(files: TlsPair, shared: SecureContextOptions, now: numbe
 }
 
 /** A staple that cannot be used is no reason to go without a certificate: clients ask the responder then. */
-async function stapleIn(file: string, pem: Buffer, now: number): Promise<Staple | string> {
-  try {
-    return readStaple(await readFile(file), pem, now)
-  } catch {
-    return 'it cannot be read'
-  }
+async function stapleIn(
+  file: string,
+  pem: Buffer,
+  now: number,
+  notice: Notice,
+): Promise<FileStaple | undefined> {
+  const staple = await readFile(file).then(
+    (der) => readStaple(der, pem, now),
+    () => 'it cannot be read',
+  )
+  if (typeof staple !== 'string') return { ...staple, file, certificate: keyOf(new X509Certificate(pem).raw) }
+  notice(`${file}: ${staple}`)
+  return undefined
 }
 
 /** As text, so that no hash is made at each handshake. */
