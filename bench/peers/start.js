@@ -1,6 +1,6 @@
 // node start.js NAME SETTINGS: one peer, on loopback. The settings are JSON: port, upstream, secret, issuer, audience, scope.
 import { Agent, createServer } from 'node:http'
-import { createVerifier } from './verify.js'
+import { createVerifier } from './verify.ts'
 
 const [name, text] = process.argv.slice(2)
 const settings = JSON.parse(text)
