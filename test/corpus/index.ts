@@ -16,6 +16,9 @@ import {
   versions,
 } from './requests/request-line.ts'
 import type { Family, RequestCase } from './request-case.ts'
+import type { ResponseCase } from './response-case.ts'
+import { answerChunks, ends, surplus } from './responses/bodies.ts'
+import { injection, interims, lengthAndCoding, statusLines } from './responses/heads.ts'
 
 export const requestFamilies: readonly Family<RequestCase>[] = [
   [clTe, teCl, clCl, lengths, disguised, teTe, smugglerMutations],
@@ -24,3 +27,13 @@ export const requestFamilies: readonly Family<RequestCase>[] = [
   [requestLines, versions, methods, targets, absoluteForm, oldVersions, hosts],
   [expectations, upgrades, pauses, queues],
 ].flat()
+
+export const responseFamilies: readonly Family<ResponseCase>[] = [
+  lengthAndCoding,
+  injection,
+  statusLines,
+  interims,
+  answerChunks,
+  surplus,
+  ends,
+]

@@ -3,7 +3,7 @@ import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startRecordingUpstream, type RecordingUpstream } from '../harness/recording-upstream.ts'
 
 export type Plane = 'node' | 'wire'
-export const planes: readonly Plane[] = ['node']
+export const planes: readonly Plane[] = ['wire', 'node']
 
 export interface CorpusGateway {
   readonly plane: Plane
