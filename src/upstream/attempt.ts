@@ -43,6 +43,7 @@ export class Attempt implements Receiver, Waiting, OpenStream {
   #isClosed = false
   #bytes = 0
   #interims = 0
+  seat = -1
   #waitsFor: 'head' | 'bytes' | undefined = undefined
   /** The patience's time. */
   #lateAt = 0

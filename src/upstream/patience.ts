@@ -6,12 +6,18 @@ import { Sweeper } from '../wire/sweeper.ts'
 
 /** Something that waits, and gives up by itself when its time has come. */
 export interface Waiting {
+  /** Where it stands among those who wait; -1 where it does not. The patience's to write. */
+  seat: number
   /** @param now the sweeper's time */
   sweep(now: number): void
 }
 
 export class Patience {
-  readonly #waiting = new Set<Waiting>()
+  /**
+   * An array and not a set: a set that changes thousands of times a second leaves dead tables behind, each of which holds all that
+   * was in it, so that the collector copies every request into the old generation.
+   */
+  readonly #waiting: Waiting[] = []
   readonly #sweeper = new Sweeper(() => this.#sweep())
   #isRunning = false
 
@@ -26,20 +32,28 @@ export class Patience {
   }
 
   add(waiting: Waiting): void {
-    this.#waiting.add(waiting)
+    if (waiting.seat !== -1) return
+    waiting.seat = this.#waiting.length
+    this.#waiting.push(waiting)
     if (this.#isRunning) return
     this.#isRunning = true
     this.#sweeper.start()
   }
 
   delete(waiting: Waiting): void {
-    this.#waiting.delete(waiting)
+    const { seat } = waiting
+    if (seat === -1) return
+    waiting.seat = -1
+    const last = this.#waiting.pop()!
+    if (last === waiting) return
+    this.#waiting[seat] = last
+    last.seat = seat
   }
 
   #sweep(): void {
     const now = this.#sweeper.time
-    for (const waiting of this.#waiting) waiting.sweep(now)
-    if (this.#waiting.size > 0) return
+    for (const waiting of [...this.#waiting]) if (waiting.seat !== -1) waiting.sweep(now)
+    if (this.#waiting.length > 0) return
     // An upstream that nobody waits for keeps no timer: it may be gone after a reload.
     this.#isRunning = false
     this.#sweeper.stop()
