@@ -61,14 +61,15 @@ export class StrictClient {
   }
 
   /**
-   * @param method of the request that it answers
+   * @param method of the request that it answers, or what tells it once the answer is there
    * @returns the next final answer; undefined when the connection ends before it is whole
    * @throws on bytes that are no answer, and when it does not come in time
    */
-  async answer(method = 'GET'): Promise<StrictMessage | undefined> {
+  async answer(method: string | (() => string) = 'GET'): Promise<StrictMessage | undefined> {
     const deadline = performance.now() + this.#patience
     for (;;) {
-      const reading = readResponse(this.#received, this.#at, method, this.isOver && !this.isReset)
+      const answered = typeof method === 'string' ? method : method()
+      const reading = readResponse(this.#received, this.#at, answered, this.isOver && !this.isReset)
       if (reading.kind === 'fault')
         throw new Error(`${reading.why} in ${JSON.stringify(this.rest.slice(0, 300))}`)
       if (reading.kind === 'whole') {

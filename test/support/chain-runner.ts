@@ -1,0 +1,153 @@
+/**
+ * Runs a case through a proxy in front of the gateway. What the proxy makes of it is its own affair; but whatever it passes on, each
+ * request that reaches the service is one that the proxy answered, is its sender's, and nobody gets an answer that is another's.
+ */
+import { caseKey, host, type RequestCase } from '../corpus/request-case.ts'
+import { subjectOf, type RecordingUpstream, type Told } from '../harness/recording-upstream.ts'
+import { readResponse, type StrictMessage } from '../harness/strict-reader.ts'
+import { StrictClient } from '../harness/strict-client.ts'
+import type { Lane } from './corpus-gateway.ts'
+import { delay } from './corpus-runner.ts'
+
+/** The proxy gives up on a request that does not end after a second. */
+const patience = 2500
+const pause = 25
+
+export class ChainRunner {
+  readonly #port: number
+  readonly #recorder: RecordingUpstream
+  readonly #lane: Lane
+  #victim: StrictClient | undefined = undefined
+  #count = 0
+  /** Requests that reached the service. */
+  passed = 0
+
+  /** @param port of the proxy */
+  constructor(port: number, recorder: RecordingUpstream, lane: Lane) {
+    this.#port = port
+    this.#recorder = recorder
+    this.#lane = lane
+  }
+
+  /** @returns what is wrong, in words */
+  async run(given: RequestCase): Promise<string[]> {
+    this.#count += 1
+    const before = this.#recorder.messages.length
+    const client = new StrictClient({ port: this.#port, patience })
+    try {
+      const parts = given.parts.map((part) => part.replaceAll(caseKey, this.#lane.key))
+      const canary = `GET /canary/${this.#lane.subject}/${this.#count} HTTP/1.1\r\nHost: ${host}\r\nX-Api-Key: ${this.#lane.key}\r\n\r\n`
+      for (const [index, part] of parts.entries()) {
+        if (index > 0) await delay(pause)
+        client.send(index === parts.length - 1 && given.then !== 'unfinished' ? part + canary : part)
+      }
+      if (given.then === 'unfinished') client.end()
+      const answers = await this.#listen(client, () => this.#mine(before))
+      const problems = this.#judge(answers, this.#mine(before))
+      return [...problems, ...(await this.#askAsVictim())]
+    } catch (error) {
+      return [(error as Error).message]
+    } finally {
+      client.destroy()
+    }
+  }
+
+  stop(): void {
+    this.#victim?.destroy()
+  }
+
+  /** Final answers until the connection ends, or the proxy has nothing more to say. */
+  async #listen(client: StrictClient, mine: () => readonly StrictMessage[]): Promise<StrictMessage[]> {
+    const answers: StrictMessage[] = []
+    const target = `/canary/${this.#lane.subject}/${this.#count}`
+    try {
+      for (;;) {
+        const good = answers.filter(({ status }) => status === 200).length
+        const answer = await client.answer(() => (mine()[good]?.method === 'HEAD' ? 'HEAD' : 'GET'))
+        if (answer === undefined) break
+        answers.push(answer)
+        if (told(answer)?.target === target) break
+      }
+    } catch {
+      // HTTP/0.9 has no head: what is left is one answer, if it is anything.
+      if (client.rest !== '' && readResponse(client.rest, 0, 'GET', false).kind === 'fault')
+        answers.push({ ...unknown, body: client.rest })
+    }
+    return answers
+  }
+
+  #mine(since: number): StrictMessage[] {
+    return this.#recorder.messages
+      .slice(since)
+      .filter((message) => subjectOf(message) === this.#lane.subject || !isOwned(subjectOf(message)))
+  }
+
+  #judge(answers: readonly StrictMessage[], messages: readonly StrictMessage[]): string[] {
+    const problems: string[] = []
+    this.passed += messages.length
+    if (messages.length > answers.length)
+      problems.push(
+        `${answers.length} answers, but the service saw ${show(messages.map(({ target }) => target))}`,
+      )
+    for (const message of messages)
+      if (subjectOf(message) !== this.#lane.subject)
+        problems.push(`a foreign identity: ${show(message.fields)}`)
+    const good = answers.filter(({ status }) => status === 200)
+    for (const [index, answer] of good.entries()) {
+      const message = messages[index]
+      if (message?.method === 'HEAD') continue
+      const tale = told(answer)
+      if (tale === undefined || tale.target !== message?.target || tale.subject !== this.#lane.subject)
+        problems.push(
+          `answer ${index} is ${answer.body.slice(0, 200)}, and the request ${show(message?.target)}`,
+        )
+    }
+    return problems
+  }
+
+  /** Somebody else, on a connection that stays. */
+  async #askAsVictim(): Promise<string[]> {
+    const { victim, victimKey, subject } = this.#lane
+    const target = `/victim/${subject}/${this.#count}`
+    if (this.#victim === undefined || this.#victim.isOver)
+      this.#victim = new StrictClient({ port: this.#port, patience: 8000 })
+    this.#victim.send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nX-Api-Key: ${victimKey}\r\n\r\n`)
+    const answer = await this.#victim.answer()
+    const tale = answer === undefined ? undefined : told(answer)
+    return tale?.target === target && tale.subject === victim
+      ? []
+      : [
+          `a second client asked ${target} and got ${answer?.status ?? 'nothing'} ${answer?.body.slice(0, 200) ?? ''}`,
+        ]
+  }
+}
+
+const unknown: StrictMessage = {
+  line: '',
+  method: '',
+  target: '',
+  status: 0,
+  version: '',
+  fields: [],
+  framing: 'close',
+  body: '',
+  trailers: [],
+  hasExtensions: false,
+  end: -1,
+}
+
+function isOwned(subject: string | undefined): boolean {
+  return subject !== undefined && /^(?:lane|victim)-\d\d$/.test(subject)
+}
+
+function told(answer: StrictMessage): Told | undefined {
+  try {
+    return JSON.parse(answer.body) as Told
+  } catch {
+    return undefined
+  }
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? 'nothing'
+}
