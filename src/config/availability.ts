@@ -18,7 +18,6 @@ interface Later {
 }
 
 export const later: readonly Later[] = [
-  { path: ['listeners', '#', 'h2c'], only: [false] },
   { path: ['workers'], only: [1] },
   { path: ['forwardAuth'], only: [] },
   { path: ['extAuthz'], only: [] },

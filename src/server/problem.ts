@@ -66,22 +66,21 @@ function withFacts(fields: string[], refusal: Refusal, context: RefusalContext):
 }
 
 /** `application/grpc` and `application/grpc+proto`, but not gRPC-Web, whose trailers travel in the body. */
-function isGrpc(contentType: string): boolean {
+export function isGrpc(contentType: string): boolean {
   return /^application\/grpc(?:\+[^;]*)?\s*(?:;|$)/i.test(contentType)
 }
 
 /** Trailers-only: the status of the call travels in the head. See "Responses" in gRPC over HTTP/2. */
 function grpcAnswer(refusal: Refusal, context: RefusalContext): Answer {
-  const { detail } = publicCodes[refusal.code]
-  const fields = [
-    'Content-Type',
-    'application/grpc',
-    'grpc-status',
-    String(grpcStatusOf(refusal)),
-    'grpc-message',
-    `${refusal.code}: ${detail}`.replaceAll('%', '%25'),
-  ]
+  const fields = ['Content-Type', 'application/grpc', ...grpcStatusFields(refusal)]
   return { status: 200, fields: withFacts(fields, refusal, context), body: '' }
+}
+
+/** How a refusal ends a gRPC call: in the head, or behind an answer that is cut. */
+export function grpcStatusFields(refusal: Refusal): string[] {
+  const { detail } = publicCodes[refusal.code]
+  const message = `${refusal.code}: ${detail}`.replaceAll('%', '%25')
+  return ['grpc-status', String(grpcStatusOf(refusal)), 'grpc-message', message]
 }
 
 const grpcStatuses: Readonly<Partial<Record<PublicCode, number>>> = {

@@ -19,7 +19,7 @@ export function ownLines(answer: Answer, length: number, isClosing: boolean): st
 export interface Framing {
   readonly status: number
   readonly method: string
-  readonly version: '1.0' | '1.1'
+  readonly version: '1.0' | '1.1' | '2'
   readonly isClosing: boolean
 }
 
@@ -85,19 +85,14 @@ function traitsOf(fields: FieldLines, framing: Framing): Traits {
 
 function mayPass(name: string, framing: Framing, traits: Traits): boolean {
   if (name === 'content-length') return false
-  if (name === 'trailer') return isChunked(framing, traits)
+  if (name === 'trailer') return canTrail(framing, traits)
   return !framingNames.has(name)
 }
 
-/** Trailers exist only behind chunks: RFC 9112, section 7.1.2. */
-function isChunked(framing: Framing, traits: Traits): boolean {
-  return (
-    framing.version === '1.1' &&
-    framing.method !== 'HEAD' &&
-    framing.status !== 204 &&
-    framing.status !== 304 &&
-    traits.length === undefined
-  )
+/** In HTTP/1.1 trailers exist only behind chunks: RFC 9112, section 7.1.2. */
+function canTrail({ version, method, status }: Framing, traits: Traits): boolean {
+  if (method === 'HEAD' || status === 204 || status === 304) return false
+  return version === '2' || (version === '1.1' && traits.length === undefined)
 }
 
 /** Fields that would mean something else, or something dangerous, when they come after the body. */

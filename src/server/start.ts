@@ -1,6 +1,7 @@
 /** Starts a listener with its data plane, and ends it without losing what is on its way. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Acceptor, type Planes } from './accept/acceptor.ts'
+import { createHttp2Plane } from './http2/plane.ts'
 import type { ListenerOptions, RunningListener, TlsReload } from './listener.ts'
 import { createNodePlane } from './node/plane.ts'
 import type { Plane } from './plane.ts'
@@ -34,7 +35,11 @@ export async function startListener(options: StartOptions): Promise<RunningListe
 
 function createPlanes(options: StartOptions): Planes {
   const shared: ListenerOptions = { ...options, onConnections: () => options.onConnections?.(count(planes)) }
-  const planes: Planes = { http1: createHttp1[options.dataPlane](shared) }
+  const { tls, h2c } = options.settings
+  const planes: Planes = {
+    http1: createHttp1[options.dataPlane](shared),
+    ...(tls !== undefined || h2c === true ? { http2: createHttp2Plane(shared) } : {}),
+  }
   return planes
 }
 

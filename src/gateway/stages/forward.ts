@@ -1,9 +1,10 @@
 /** Steps 6 (end) to 9: bounds the body, removes what the client must not say, forwards, and counts the answer. */
 import type { Readable } from 'node:stream'
 import { refuse } from '../../engine/outcome.ts'
-import type { FieldLines } from '../../exchange.ts'
+import type { FieldLines, ServerRequest } from '../../exchange.ts'
+import { isGrpc } from '../../server/problem.ts'
 import type { ForwardHooks, ForwardResult } from '../../upstream/upstream.ts'
-import { conclude, finish } from '../conclude.ts'
+import { conclude, finish, rawField } from '../conclude.ts'
 import { decorateAnswer } from '../decorate.ts'
 import type { ExchangeState } from '../exchange-state.ts'
 import { answered, type StageResult } from '../stage.ts'
@@ -16,9 +17,14 @@ export function boundBody(exchange: ExchangeState): StageResult {
   const { bodyLimit, requestTimeout } = compiled!
   if (server.contentLength !== undefined && server.contentLength > bodyLimit)
     return refuse('payload_too_large')
-  // No exception for `application/grpc`: gRPC needs HTTP/2, so on HTTP/1.1 it is only a word that would switch off the time limit.
-  if (server.hasBody) server.limitBody({ bytes: bodyLimit, timeout: requestTimeout })
+  if (server.hasBody)
+    server.limitBody({ bytes: bodyLimit, timeout: isGrpcCall(server) ? Infinity : requestTimeout })
   return undefined
+}
+
+/** A call may stream for as long as it likes. gRPC needs HTTP/2: on HTTP/1.1 it is only a word that would switch off the time limit. */
+function isGrpcCall({ version, fields }: ServerRequest): boolean {
+  return version === '2' && isGrpc(rawField(fields, 'content-type') ?? '')
 }
 
 export function planForward(exchange: ExchangeState): StageResult {
