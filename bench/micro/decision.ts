@@ -28,15 +28,14 @@ const names = scenarioNames.filter((name) => name.includes(values.only))
 
 const bench = await openBench({ audit, index: values.index, routes: Number(values.routes) })
 try {
-  const chosen = await scenarios(bench, names, requests * (rounds + 3))
+  const chosen = await scenarios(bench, names)
   const rows: { name: string; main: number; all: number; stages?: Record<string, number> }[] = []
   for (const scenario of chosen) {
-    const cost = await measure(bench, scenario, requests, rounds)
+    const cost = await measure(bench, scenario, Math.min(requests, scenario.most ?? requests), rounds)
     if (!values.stages) rows.push({ name: scenario.name, ...cost })
     else {
-      measureStages(bench, scenario, 6400)
       await settle(bench)
-      const stages = Object.fromEntries(measureStages(bench, scenario, 6400))
+      const stages = Object.fromEntries(measureStages(bench, scenario, 60))
       rows.push({ name: scenario.name, ...cost, stages })
     }
   }

@@ -210,6 +210,42 @@ describe('all of several', () => {
     })
   })
 
+  it('gives one identity for the same known credentials, and another beside another credential', async () => {
+    const known = (name: string, mark: string, place: CredentialPlace): Authenticator => {
+      const answers = new Map<string, Outcome>()
+      return marked(name, mark, [place], {
+        recall(presented) {
+          const answer = answers.get(presented.value) ?? judge(name, presented)
+          answers.set(presented.value, answer)
+          return answer
+        },
+      })
+    }
+    const remembering = compileChain('all', [known('token', 'a.b.', bearer), known('key', 'ptc_', keyHeader)])
+    const proven = (key: string): Authentication => {
+      const answer = authenticate(
+        remembering,
+        request([
+          ['Authorization', 'Bearer a.b.ok'],
+          ['X-Api-Key', key],
+        ]),
+        open,
+      )
+      // Nothing is waited for where everything is known.
+      expect(answer).not.toBeInstanceOf(Promise)
+      return answer as Authentication
+    }
+    const first = proven('ptc_ok')
+    const other = proven('ptc_other-ok')
+    const again = proven('ptc_ok')
+    if (first.outcome !== 'authenticated' || again.outcome !== 'authenticated') throw new Error('refused')
+    expect(again.identity).toEqual(first.identity)
+    expect(proven('ptc_ok')).toMatchObject({ outcome: 'authenticated' })
+    const repeated = proven('ptc_ok')
+    expect(repeated.outcome === 'authenticated' && repeated.identity).toBe(again.identity)
+    expect(other.outcome === 'authenticated' && other.identity).not.toBe(first.identity)
+  })
+
   it('refuses when one is missing or bad', async () => {
     expect(await code(chain, [['Authorization', 'Bearer a.b.ok']])).toBe('credential_missing')
     expect(

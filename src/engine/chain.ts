@@ -2,6 +2,7 @@
 import { compileChallenges, type Challenges } from './challenge.ts'
 import { compilePlaces, type PlaceReader } from './present.ts'
 import type { Authenticator, Presented } from './authenticators/authenticator.ts'
+import type { CredentialPlace } from './identity.ts'
 
 export interface Chain {
   readonly mode: 'none' | 'any' | 'all' | 'optional'
@@ -43,6 +44,7 @@ export function choose(
     if (answer === 'maybe' && (possible === undefined || possible.type === 'introspection'))
       possible = authenticator
     if (answer !== 'yes') continue
+    if (authenticators.length === 1) return authenticator
     if (authenticator.fitsAudience?.(presented) === true) return authenticator
     sure ??= authenticator
   }
@@ -64,13 +66,17 @@ export function leftTo(
 }
 
 export function reads(authenticator: Authenticator, { place }: Presented): boolean {
-  return authenticator.places.some(
-    (own) =>
-      own.kind === place.kind &&
-      own.name === place.name &&
-      (own.kind !== 'header' ||
-        place.kind !== 'header' ||
-        own.scheme?.toLowerCase() === place.scheme?.toLowerCase()),
+  for (const own of authenticator.places) if (own === place || isSamePlace(own, place)) return true
+  return false
+}
+
+function isSamePlace(own: CredentialPlace, place: CredentialPlace): boolean {
+  return (
+    own.kind === place.kind &&
+    own.name === place.name &&
+    (own.kind !== 'header' ||
+      place.kind !== 'header' ||
+      own.scheme?.toLowerCase() === place.scheme?.toLowerCase())
   )
 }
 

@@ -5,6 +5,8 @@ import {
   isFieldName,
   isFieldValue,
   isNamed,
+  lowerName,
+  ownText,
   withoutHopByHop,
 } from './fields.ts'
 
@@ -68,6 +70,22 @@ describe('the shape of a field', () => {
     expect(isNamed('Content-Length', 'content-length')).toBe(true)
     expect(isNamed('Content-Lengths', 'content-length')).toBe(false)
     expect(isNamed('Content-Kength', 'content-length')).toBe(false)
+  })
+})
+
+describe('the lower-case form of a name', () => {
+  it('is what it would be without a memory of names, however often and in whatever form it comes', () => {
+    for (const name of ['Authorization', 'authorization', 'AUTHORIZATION', 'X-Own', 'x-OWN', '', 'İ', 'K']) {
+      for (let time = 0; time < 3; time += 1) expect(lowerName(name)).toBe(name.toLowerCase())
+    }
+    for (let number = 0; number < 5000; number += 1) expect(lowerName(`X-N-${number}`)).toBe(`x-n-${number}`)
+    expect(lowerName('X-Request-Id')).toBe('x-request-id')
+  })
+})
+
+describe('a text of its own', () => {
+  it('is the same text', () => {
+    for (const text of ['', 'a', 'é', '\ud800', '😀', 'x'.repeat(5000)]) expect(ownText(text)).toBe(text)
   })
 })
 

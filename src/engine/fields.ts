@@ -20,6 +20,37 @@ export const hopByHopNames: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+/** Names as clients, proxies and backends write them again and again: never pushed out of the memory by whoever invents others. */
+const usual = [
+  'Accept', 'Accept-Encoding', 'Accept-Language', 'Authorization', 'Cache-Control', 'Connection', 'Content-Encoding',
+  'Content-Length', 'Content-Type', 'Cookie', 'DPoP', 'Date', 'ETag', 'Expect', 'Forwarded', 'Host', 'If-Match', 'If-Modified-Since',
+  'If-None-Match', 'Keep-Alive', 'Last-Modified', 'Location', 'Origin', 'Pragma', 'Range', 'Referer', 'Sec-Fetch-Dest',
+  'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Server', 'Set-Cookie', 'TE', 'Trailer', 'Transfer-Encoding', 'Upgrade', 'User-Agent', 'Vary',
+  'Via', 'X-API-Key', 'X-Api-Key', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Request-Id', 'traceparent',
+  'tracestate',
+] // prettier-ignore
+
+const lowerNames = new Map<string, string>(
+  usual.flatMap((name) => [name, name.toLowerCase()]).map((name) => [name, name.toLowerCase()]),
+)
+const mostNames = 2000
+const longestName = 64
+
+/** @returns the name in lower case; for names that were seen before without making a string */
+export function lowerName(written: string): string {
+  const known = lowerNames.get(written)
+  if (known !== undefined) return known
+  const lower = written.toLowerCase()
+  if (lowerNames.size < mostNames && written.length <= longestName)
+    lowerNames.set(ownText(written), ownText(lower))
+  return lower
+}
+
+/** @returns the same text, which holds on to nothing: a part of a text may keep the whole of it in memory, such as a request's head */
+export function ownText(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le')
+}
+
 /**
  * @param fields field lines, flat: name, value, name, value …
  * @returns what the `Connection` fields name, lower-case; undefined when there is no `Connection` field

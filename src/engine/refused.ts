@@ -1,7 +1,7 @@
 /** The two ends of the proof: who was authenticated, or the refusal with its challenges. */
 import { tokenScheme, type Chain } from './chain.ts'
 import { travelsByItself } from './origin.ts'
-import { refuse, type Refusal, type Rejected } from './outcome.ts'
+import { refuse, type Refusal, type Rejected, type Verified } from './outcome.ts'
 import type { Authenticated, NotAuthenticated, Proof } from './authenticate.ts'
 import type { Authenticator, Presented } from './authenticators/authenticator.ts'
 import type { CredentialFacts, Identity } from './identity.ts'
@@ -9,16 +9,31 @@ import type { GatewayRequest } from './request.ts'
 
 /** @param proofs one for each accepted credential, the one that names the subject first */
 export function authenticatedBy(proofs: readonly Proof[], presented: readonly Presented[]): Authenticated {
-  const { identity, credential } = proofs.length === 1 ? proofs[0]!.verified : joined(proofs)
+  const { identity, credential } = proofs.length === 1 ? proofs[0]!.verified : joinedBefore(proofs)
   return { outcome: 'authenticated', identity, credential, presented, proofs }
 }
 
-/** The first named gives the subject; the first with scopes or roles gives those and the claims, whole: nothing is united. */
-function joined(proofs: readonly Proof[]): {
+interface Joined {
   readonly identity: Identity
   readonly credential: CredentialFacts
-} {
-  const proven = proofs.map(({ verified }) => verified)
+}
+
+// Known credentials prove the same each time: what is kept for an identity elsewhere (header lines, an assertion) is found again.
+const joinedWith = new WeakMap<Verified, { readonly all: readonly Verified[]; readonly joined: Joined }>()
+
+function joinedBefore(proofs: readonly Proof[]): Joined {
+  const first = proofs[0]!.verified
+  const before = joinedWith.get(first)
+  if (before?.all.length === proofs.length && proofs.every(({ verified }, at) => verified === before.all[at]))
+    return before.joined
+  const all = proofs.map(({ verified }) => verified)
+  const joined = join(all)
+  joinedWith.set(first, { all, joined })
+  return joined
+}
+
+/** The first named gives the subject; the first with scopes or roles gives those and the claims, whole: nothing is united. */
+function join(proven: readonly Verified[]): Joined {
   const first = proven[0]!
   const entitled = proven.find(({ identity }) => isEntitled(identity)) ?? first
   const { withheld: _withheld, ...own } = first.identity

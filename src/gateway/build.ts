@@ -18,6 +18,7 @@ import { createPropagation } from '../propagation/plan.ts'
 import { createProvider, type Provider } from '../remote/provider.ts'
 import { compileRoutes } from '../routing/table.ts'
 import { compileTrusted } from '../server/forwarded.ts'
+import type { GatewayMetrics } from '../telemetry/gateway-metrics.ts'
 import { createUpstream, type Upstream } from '../upstream/upstream.ts'
 import { buildBackendTokens, tokensFor, type KeptTokens } from './backend-tokens.ts'
 import { Keeper, retired, type Kept } from './keep.ts'
@@ -85,7 +86,7 @@ export function build(configuration: Configuration, foundation: Foundation, prev
   // A reload is no amnesty: what is known of addresses goes on.
   const lockoutMemory = previous?.lockoutMemory ?? createLockoutMemory()
   const backendTokens = buildBackendTokens(configuration, foundation, providers, previous?.backendTokens)
-  const parts = { authenticators, upstreams, backendTokens }
+  const parts = { authenticators, upstreams, backendTokens, metrics, chains: new Map<string, Chain>() }
   const routes = new Map(
     configuration.routes.map((route) => [route, compileRoute(route, configuration, parts)]),
   )
@@ -165,6 +166,9 @@ interface Parts {
   readonly authenticators: ReadonlyMap<string, Kept<Authenticator>>
   readonly upstreams: ReadonlyMap<string, Kept<Upstream>>
   readonly backendTokens: KeptTokens
+  readonly metrics: GatewayMetrics
+  /** Those of this build. */
+  readonly chains: Map<string, Chain>
 }
 
 function compileRoute(settings: RouteSettings, configuration: Configuration, parts: Parts): CompiledRoute {
@@ -191,13 +195,18 @@ function compileRoute(settings: RouteSettings, configuration: Configuration, par
                 ? undefined
                 : compileLimits(settings.id, report.rateLimit, 'report'),
           },
+    metrics: parts.metrics.route(settings.id),
   })
 }
 
-function chainOf(settings: AuthenticateSettings, { authenticators }: Parts): Chain {
+/** Most routes ask for the same: one compiled chain serves them all, and what it remembers. */
+function chainOf(settings: AuthenticateSettings, { authenticators, chains }: Parts): Chain {
   const names = settings.mode === 'none' ? [] : settings.authenticators
-  return compileChain(
-    settings.mode,
-    names.map((name) => authenticators.get(name)!.part),
-  )
+  const key = JSON.stringify([settings.mode, names])
+  let chain = chains.get(key)
+  if (chain === undefined) {
+    const parts = names.map((name) => authenticators.get(name)!.part)
+    chains.set(key, (chain = compileChain(settings.mode, parts)))
+  }
+  return chain
 }

@@ -4,6 +4,7 @@ import { isNamed } from '../engine/fields.ts'
 import type { Answer, FieldLines } from '../exchange.ts'
 import { publicCodes } from '../engine/errors.ts'
 import type { Refusal } from '../engine/outcome.ts'
+import type { Decision } from '../telemetry/gateway-metrics.ts'
 import { addOwnFields } from './decorate.ts'
 import { decisionEvent } from './decision-event.ts'
 import type { ExchangeState } from './exchange-state.ts'
@@ -55,33 +56,34 @@ export function answerDirectly(exchange: ExchangeState, answer: Answer): StageRe
 
 /** Counts an answer once it is out. */
 export function finish(exchange: ExchangeState, status: number): void {
-  const { metrics, log } = exchange.snapshot.services
-  const route = exchange.route?.id ?? ''
-  const refusal = exchange.refusal
-  const seconds = (performance.now() - exchange.startedAt) / 1000
-  metrics.request(route, status, refusal === undefined ? 'allow' : decisionOf(refusal)).add()
-  metrics.requestDuration(route).observe(seconds)
+  const { compiled, refusal, route, snapshot } = exchange
+  const { metrics, log } = snapshot.services
+  const milliseconds = performance.now() - exchange.startedAt
+  const counted = compiled?.metrics ?? metrics.route(route?.id ?? '')
+  counted.answered(status, refusal === undefined ? 'allow' : decisionOf(refusal)).add()
+  counted.duration.observe(milliseconds / 1000)
   exchange.span?.end({
     status,
     method: exchange.server.method,
-    ...(exchange.route === undefined ? {} : { route }),
+    ...(route === undefined ? {} : { route: route.id }),
     ...(refusal === undefined ? {} : { reason: refusal.reason }),
   })
+  if (!log.isLevelEnabled('debug')) return
   log.debug(
     {
       requestId: exchange.id,
-      route,
+      route: route?.id ?? '',
       method: exchange.server.method,
       path: exchange.request.path,
       status,
       reason: refusal?.reason,
-      durationMs: seconds * 1000,
+      durationMs: milliseconds,
     },
     'answered',
   )
 }
 
 /** A failure behind the gateway is no refusal of the caller. */
-function decisionOf(refusal: Refusal): string {
+function decisionOf(refusal: Refusal): Decision {
   return publicCodes[refusal.code].status >= 500 ? 'error' : 'refuse'
 }

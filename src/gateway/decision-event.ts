@@ -66,8 +66,9 @@ function dataOf(exchange: ExchangeState, identity: Identity): AuditEntry['data']
 
 /** Scopes that no header can tell are dropped on the way to the backend: the log says which. */
 function droppedOf(exchange: ExchangeState, identity: Identity): AuditEntry['data'] {
-  if (!identity.scopes.some((scope) => scope.includes(' '))) return undefined
-  return { droppedScopes: exchange.snapshot.propagation.droppedScopes(identity) }
+  for (const scope of identity.scopes)
+    if (scope.includes(' ')) return { droppedScopes: exchange.snapshot.propagation.droppedScopes(identity) }
+  return undefined
 }
 
 // Cached tokens and keys yield the same objects again: what the log says of them is made once. Frozen, so that the log may

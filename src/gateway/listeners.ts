@@ -83,7 +83,7 @@ function refuseAtAccept(snapshot: Snapshot, refusal: Refusal, facts: AcceptFacts
     ?.catch((error: unknown) =>
       services.log.error({ err: error }, 'an audit event of a refusal could not be written'),
     )
-  services.metrics.request('', refusal.status, 'refuse').add()
+  services.metrics.route('').answered(refusal.status, 'refuse').add()
   const fields = facts.fields ?? []
   return renderRefusal(refusal, {
     requestId,

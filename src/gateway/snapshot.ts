@@ -14,7 +14,7 @@ import type { BodyMemory } from './held-body.ts'
 import type { OwnEndpoint } from './endpoints/endpoint.ts'
 import type { RequestContext } from '../server/to-request.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { GatewayMetrics } from '../telemetry/gateway-metrics.ts'
+import type { GatewayMetrics, RouteMetrics } from '../telemetry/gateway-metrics.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Tracing } from '../telemetry/trace.ts'
 
@@ -61,6 +61,7 @@ export interface CompiledRoute {
   /** Claims that a condition reads: told in the audit event. */
   readonly claimsRead: readonly string[]
   readonly report: CompiledReport | undefined
+  readonly metrics: RouteMetrics
 }
 
 export interface CompiledReport {

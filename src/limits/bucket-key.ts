@@ -1,6 +1,7 @@
 /** Which bucket a request draws from. A key must say who unmistakably: no subject may be spelled so that it names another's bucket. */
 import { hash } from 'node:crypto'
 import { addressBlock } from '../engine/addresses.ts'
+import { Recent } from '../engine/recent.ts'
 import type { LimitedExchange } from './rate-limit.ts'
 
 export type KeyKind =
@@ -22,8 +23,45 @@ export function parseKeyKind(text: string): KeyKind {
   }
 }
 
+/** Gives the names of one limit's buckets. */
+export type BucketKey = (exchange: LimitedExchange) => string
+
+/** The same callers come again and again: the name for each is made once. */
+export function createBucketKey(prefix: string, kind: KeyKind): BucketKey {
+  if (kind.kind === 'route' || kind.kind === 'header') return (exchange) => bucketKey(prefix, kind, exchange)
+  const byCaller = new WeakMap<object, string>()
+  const byAddress = new Recent<string>(1000, 64)
+  return (exchange) => {
+    const caller = callerOf(kind, exchange)
+    if (caller !== undefined) {
+      let key = byCaller.get(caller)
+      if (key === undefined) byCaller.set(caller, (key = bucketKey(prefix, kind, exchange)))
+      return key
+    }
+    const { clientIp } = exchange.request
+    let key = byAddress.get(clientIp)
+    if (key === undefined) byAddress.set(clientIp, (key = bucketKey(prefix, kind, exchange)))
+    return key
+  }
+}
+
+/** What alone decides the bucket, and is the same object for each request of a known credential; undefined: the address does. */
+function callerOf(kind: KeyKind, { identity, credential }: LimitedExchange): object | undefined {
+  switch (kind.kind) {
+    case 'identity':
+      return identity
+    case 'key':
+    case 'own':
+      return keyIdOf(kind, credential) === undefined ? identity : credential
+    case 'address':
+    case 'route':
+    case 'header':
+      return undefined
+  }
+}
+
 /** @returns the bucket's name: the limit's prefix, the kind of caller that was found, and the caller in bounded length */
-export function bucketKey(prefix: string, kind: KeyKind, exchange: LimitedExchange): string {
+function bucketKey(prefix: string, kind: KeyKind, exchange: LimitedExchange): string {
   switch (kind.kind) {
     case 'route':
       return prefix
@@ -33,14 +71,17 @@ export function bucketKey(prefix: string, kind: KeyKind, exchange: LimitedExchan
       return byIdentity(prefix, exchange)
     case 'key':
     case 'own': {
-      const { credential } = exchange
-      // Beside another credential a key is still the key: a fresh token must not bring it a fresh bucket.
-      const id = credential?.keyId ?? (isOwn(kind, credential) ? credential?.id : undefined)
+      const id = keyIdOf(kind, exchange.credential)
       return id === undefined ? byIdentity(prefix, exchange) : `${prefix}key ${bounded(id)}`
     }
     case 'header':
       return byHeader(prefix, kind.name, exchange)
   }
+}
+
+/** Beside another credential a key is still the key: a fresh token must not bring it a fresh bucket. */
+function keyIdOf(kind: KeyKind, credential: LimitedExchange['credential']): string | undefined {
+  return credential?.keyId ?? (isOwn(kind, credential) ? credential?.id : undefined)
 }
 
 function isOwn(kind: KeyKind, credential: LimitedExchange['credential']): boolean {

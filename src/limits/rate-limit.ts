@@ -8,7 +8,7 @@ import { parseRate } from '../engine/units.ts'
 import type { Exchange, LimitState } from '../exchange.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Counters, Taken } from '../ports/counters.ts'
-import { bucketKey, parseKeyKind, type KeyKind } from './bucket-key.ts'
+import { createBucketKey, parseKeyKind, type BucketKey, type KeyKind } from './bucket-key.ts'
 
 /** A route's limits, compiled once. */
 export interface CompiledLimits {
@@ -23,6 +23,7 @@ export interface CompiledLimit {
   /** Names route and shape: buckets outlive a reload that changed neither. */
   readonly prefix: string
   readonly kind: KeyKind
+  readonly keyOf: BucketKey
   readonly capacity: number
   readonly emission: number
   /** Seconds. */
@@ -51,9 +52,11 @@ function compileLimit(
   { limit, burst }: Pick<RateLimitSettings, 'limit' | 'burst'>,
 ): CompiledLimit {
   const { count, period } = limit
+  const prefix = `${scope} ${count}/${period}+${burst} `
   return Object.freeze({
-    prefix: `${scope} ${count}/${period}+${burst} `,
+    prefix,
     kind,
+    keyOf: createBucketKey(prefix, kind),
     capacity: count + burst,
     emission: period / count,
     window: Math.max(1, Math.ceil(period / 1000)),
@@ -85,7 +88,7 @@ export function createRateLimiter({ counters, clock }: RateLimiterParts): RateLi
   function takeAll(limits: readonly CompiledLimit[], exchange: LimitedExchange, from = 0): Answer {
     for (let index = from; index < limits.length; index += 1) {
       const limit = limits[index]!
-      const taken = counters.take(bucketKey(limit.prefix, limit.kind, exchange), limit, clock.now())
+      const taken = counters.take(limit.keyOf(exchange), limit, clock.now())
       if (taken instanceof Promise) {
         return taken.then((settled) => note(limit, settled, exchange) ?? takeAll(limits, exchange, index + 1))
       }

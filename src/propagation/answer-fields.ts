@@ -1,7 +1,7 @@
 /** What of an upstream's answer reaches the client, before the gateway adds its own. */
 import type { HeaderEdits } from '../configuration.ts'
 import { isOwnCookie, setCookieName } from '../engine/cookies.ts'
-import { hopByHopNames } from '../engine/fields.ts'
+import { hopByHopNames, lowerName } from '../engine/fields.ts'
 import type { FieldLines } from '../exchange.ts'
 
 export interface AnswerRules {
@@ -14,18 +14,18 @@ export interface AnswerRules {
 }
 
 /** The gateway's own word, whoever else says it. */
-const own: ReadonlySet<string> = new Set(['x-request-id', 'portcullis-key-expires'])
+const own = ['x-request-id', 'portcullis-key-expires']
 const limits: ReadonlySet<string> = new Set(['ratelimit', 'ratelimit-policy'])
 
 /** @returns the upstream's field lines as the route wants them; a new array, to which the caller adds the gateway's */
 export function editAnswerFields(fields: FieldLines, edits: HeaderEdits, rules: AnswerRules): string[] {
-  const { removed, added } = compileEdits(edits)
+  const { dropped, added } = compileEdits(edits)
   const out: string[] = []
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!
     const value = fields[index + 1]!
-    const lower = name.toLowerCase()
-    if (removed.has(lower) || own.has(lower) || (rules.dropsLimits === true && limits.has(lower))) continue
+    const lower = lowerName(name)
+    if (dropped.has(lower) || (rules.dropsLimits === true && limits.has(lower))) continue
     if (rules.dropsCors?.(lower) === true) continue
     if (lower === 'set-cookie') {
       const cookie = setCookieName(value)
@@ -36,12 +36,12 @@ export function editAnswerFields(fields: FieldLines, edits: HeaderEdits, rules: 
     }
     out.push(name, value)
   }
-  out.push(...added)
+  for (const part of added) out.push(part)
   return out
 }
 
 interface CompiledEdits {
-  readonly removed: ReadonlySet<string>
+  readonly dropped: ReadonlySet<string>
   readonly added: FieldLines
 }
 
@@ -53,7 +53,8 @@ function compileEdits(edits: HeaderEdits): CompiledEdits {
     // The framing of an answer is the data plane's: an edit must not make two answers out of one.
     const set = Object.entries(edits.set).filter(([name]) => !isFraming(name.toLowerCase()))
     const removed = [...edits.remove, ...set.map(([name]) => name)].map((name) => name.toLowerCase())
-    known = { removed: new Set(removed.filter((name) => !isFraming(name))), added: set.flat() }
+    const dropped = new Set([...own, ...removed.filter((name) => !isFraming(name))])
+    known = { dropped, added: set.flat() }
     compiled.set(edits, known)
   }
   return known

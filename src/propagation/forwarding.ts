@@ -3,7 +3,9 @@
  * address on. Whatever stood left of that anybody may have written.
  */
 import { isIP } from 'node:net'
+import { Recent } from '../engine/recent.ts'
 import type { GatewayRequest } from '../engine/request.ts'
+import type { FieldLines } from '../exchange.ts'
 
 /** The client by the rule of trusted proxies. */
 export interface Client {
@@ -26,12 +28,45 @@ export interface ForwardingFacts {
 /** Appends `X-Forwarded-For`, `-Host`, `-Proto` and `Forwarded`. @see RFC 7239, section 4 */
 export function writeForwarding(facts: ForwardingFacts, fields: string[]): void {
   const { client, peer } = facts
+  const lines = client.clientIp === peer ? ownLines(client) : linesOf(client, chainOf(facts))
+  for (const part of lines) fields.push(part)
+}
+
+interface Told {
+  readonly client: Client
+  readonly lines: FieldLines
+}
+
+/** A connection brings one request after the other: what is told of a client without a proxy is made once for its address. */
+const told = new Recent<Told>(1000, 64)
+
+function ownLines(client: Client): FieldLines {
+  const before = told.get(client.clientIp)
+  if (before !== undefined && isSame(before.client, client)) return before.lines
+  const lines = linesOf(client, [client.clientIp])
+  told.set(client.clientIp, { client, lines })
+  return lines
+}
+
+function isSame(one: Client, other: Client): boolean {
+  return one.host === other.host && one.port === other.port && one.scheme === other.scheme
+}
+
+/** @param chain the client, the proxies between, the peer */
+function linesOf(client: Client, chain: readonly string[]): FieldLines {
   const host = hostOf(client)
-  const chain = client.clientIp === peer ? [peer] : chainOf(facts)
-  fields.push('X-Forwarded-For', chain.join(', '))
   const nodes = chain.map(nodeOf)
   nodes[0] += `;host=${quotedHost(host)};proto=${client.scheme}`
-  fields.push('X-Forwarded-Host', host, 'X-Forwarded-Proto', client.scheme, 'Forwarded', nodes.join(', '))
+  return [
+    'X-Forwarded-For',
+    chain.join(', '),
+    'X-Forwarded-Host',
+    host,
+    'X-Forwarded-Proto',
+    client.scheme,
+    'Forwarded',
+    nodes.join(', '),
+  ]
 }
 
 /** @returns the client's `Host`, in normal form */

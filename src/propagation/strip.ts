@@ -4,7 +4,7 @@
  */
 import type { AuthenticatorSettings, ForwardSettings } from '../configuration.ts'
 import { isOwnCookie, withoutCookies } from '../engine/cookies.ts'
-import { canonicalName, hopByHopNames } from '../engine/fields.ts'
+import { canonicalName, hopByHopNames, ownText } from '../engine/fields.ts'
 import type { CredentialPlace } from '../engine/identity.ts'
 import { decodeFormPart } from '../engine/query.ts'
 
@@ -136,7 +136,7 @@ function remembered(judge: (name: string) => boolean): (name: string) => boolean
     const before = known.get(name)
     if (before !== undefined) return before
     const answer = judge(name)
-    if (known.size < mostRemembered && name.length <= longestRemembered) known.set(name, answer)
+    if (known.size < mostRemembered && name.length <= longestRemembered) known.set(ownText(name), answer)
     return answer
   }
 }

@@ -83,7 +83,7 @@ function treeFor(hosts: Hosts, host: string): PathTree<Pattern> {
 
 /** The exact host, then the wildcard for its first label, then routes for any host. */
 function lookUp({ exact, wide, any }: Hosts, { host, path }: GatewayRequest): Pattern | undefined {
-  const own = exact.get(host)
+  const own = exact.size === 0 ? undefined : exact.get(host)
   const found = own === undefined ? undefined : findPattern(own, path)
   if (found !== undefined) return found
   const dot = wide.size === 0 ? -1 : host.indexOf('.')

@@ -56,19 +56,22 @@ function register<T>(tree: PathTree<T>, value: T): T {
 
 /** @returns what is kept for the most specific pattern that matches the path */
 export function findPattern<T extends object>(tree: PathTree<T>, path: string): T | undefined {
-  return tree.literals.get(path) ?? walk(tree.root, path, 1)
+  return (tree.literals.size === 0 ? undefined : tree.literals.get(path)) ?? walk(tree.root, path, 1)
 }
 
 /** Goes back where a more specific branch ends in nothing; no node is entered twice. */
 function walk<T extends object>(node: Node<T>, path: string, from: number): T | undefined {
+  if (node.literals.size === 0 && node.parameter === undefined) return node.rest
   const slash = path.indexOf('/', from)
-  const segment = slash === -1 ? path.slice(from) : path.slice(from, slash)
-  const literal = node.literals.get(segment)
-  if (literal !== undefined) {
-    const found = slash === -1 ? literal.here : walk(literal, path, slash + 1)
-    if (found !== undefined) return found
+  if (node.literals.size > 0) {
+    const literal = node.literals.get(slash === -1 ? path.slice(from) : path.slice(from, slash))
+    if (literal !== undefined) {
+      const found = slash === -1 ? literal.here : walk(literal, path, slash + 1)
+      if (found !== undefined) return found
+    }
   }
-  if (node.parameter !== undefined && segment !== '') {
+  const isEmpty = slash === -1 ? from === path.length : from === slash
+  if (node.parameter !== undefined && !isEmpty) {
     const found = slash === -1 ? node.parameter.here : walk(node.parameter, path, slash + 1)
     if (found !== undefined) return found
   }

@@ -40,13 +40,32 @@ export function clientFacts(
       return refuse('bad_request', { detail: 'malformed forwarding fields of a trusted proxy' })
     return factsOf(hop.address, hop.scheme ?? scheme, hop.host ?? fieldOf(fields, 'host') ?? '')
   }
-  if (isTold && trust.onIgnored !== undefined && isForwarding(fields)) trust.onIgnored(peer)
-  return factsOf(peer, scheme, fieldOf(fields, 'host') ?? '')
+  let host: string | undefined
+  let isForwarding = false
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index]!
+    // By length first: most names are not looked at.
+    switch (name.length) {
+      case 4:
+        if (host === undefined && isNamed(name, 'host')) host = fields[index + 1]!
+        break
+      case 9:
+        isForwarding ||= isNamed(name, 'forwarded')
+        break
+      case 15:
+        isForwarding ||= isNamed(name, 'x-forwarded-for')
+        break
+    }
+  }
+  if (isTold && isForwarding) trust.onIgnored?.(peer)
+  return factsOf(peer, scheme, host ?? '')
 }
 
-function factsOf(clientIp: string, scheme: 'http' | 'https', host: string): ClientFacts | Refusal {
-  const parsed = parseHostPort(host)
-  return parsed === undefined ? refuse('host_invalid') : { clientIp, scheme, ...parsed }
+function factsOf(clientIp: string, scheme: 'http' | 'https', text: string): ClientFacts | Refusal {
+  const parsed = parseHostPort(text)
+  if (parsed === undefined) return refuse('host_invalid')
+  const { host, port } = parsed
+  return port === undefined ? { clientIp, scheme, host } : { clientIp, scheme, host, port }
 }
 
 /** What is known of the client's own request; undefined members were not told. */
@@ -131,10 +150,6 @@ function hopOf(address: string, protocol: string | undefined, host: string | und
   if (protocol !== undefined && scheme === undefined) return undefined
   if (host !== undefined && parseHostPort(host) === undefined) return undefined
   return { address, scheme, host }
-}
-
-function isForwarding(fields: FieldLines): boolean {
-  return fieldOf(fields, 'x-forwarded-for') !== undefined || fieldOf(fields, 'forwarded') !== undefined
 }
 
 function listOf(fields: FieldLines, name: string): string[] {

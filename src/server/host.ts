@@ -1,5 +1,7 @@
 /** `Host` and every other `host[:port]`: one grammar, stricter than RFC 3986 (no percent escapes, no sub-delimiters). */
 import { isIPv6 } from 'node:net'
+import { ownText } from '../engine/fields.ts'
+import { Recent } from '../engine/recent.ts'
 
 // Linear: a dot is in no label, so there is one way to match. An empty port, empty labels and user info are not understood.
 const pattern = /^(\[[\da-f:.]{2,45}\]|[\w-]+(?:\.[\w-]+)*\.?)(?::(\d{1,5}))?$/i
@@ -12,9 +14,12 @@ export interface HostPort {
   readonly port?: number
 }
 
+// A gateway has few hosts, and looks at one for each request.
+const known = new Recent<HostPort>(500, longest)
+
 /** @returns whether the text is a host, by name or address, with or without port */
 export function isHostPort(text: string): boolean {
-  return match(text) !== undefined
+  return parseHostPort(text) !== undefined
 }
 
 /**
@@ -22,11 +27,15 @@ export function isHostPort(text: string): boolean {
  * @see RFC 9110, section 7.2
  */
 export function parseHostPort(text: string): HostPort | undefined {
+  const before = known.get(text)
+  if (before !== undefined) return before
   const found = match(text)
   if (found === undefined) return undefined
   const name = found[1]!.toLowerCase()
-  const host = name.endsWith('.') ? name.slice(0, -1) : name
-  return found[2] === undefined ? { host } : { host, port: Number(found[2]) }
+  const host = ownText(name.endsWith('.') ? name.slice(0, -1) : name)
+  const parts = Object.freeze(found[2] === undefined ? { host } : { host, port: Number(found[2]) })
+  known.set(text, parts)
+  return parts
 }
 
 function match(text: string): RegExpExecArray | undefined {

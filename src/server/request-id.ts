@@ -1,5 +1,5 @@
 /** Request ids: the caller's where it is sane, else one of ours. */
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { isNamed } from '../engine/fields.ts'
 import type { FieldLines } from '../exchange.ts'
 
@@ -17,14 +17,15 @@ export function requestIdOf(fields: FieldLines): string {
   return found !== undefined && sane.test(found) ? found : freshId()
 }
 
-const idBytes = 16
-// One call for random bytes serves many ids: a call for each costs more than all the rest of an id.
-const pool = Buffer.alloc(idBytes * 256)
-let next = pool.length
+const idDigits = 32
+const poolBytes = 2048
+// One call for random bytes, and one for their digits, serve many ids: a call for each costs more than all the rest of an id.
+let pool = ''
+let next = 0
 
 /** @returns 128 random bits, as 32 hexadecimal digits */
 export function freshId(): string {
-  return randomHex(idBytes)
+  return randomHex(idDigits / 2)
 }
 
 /**
@@ -32,11 +33,11 @@ export function freshId(): string {
  * @returns random bytes in hexadecimal digits, from a pool
  */
 export function randomHex(bytes: number): string {
-  if (next + bytes > pool.length) {
-    randomFillSync(pool)
+  if (next + bytes * 2 > pool.length) {
+    pool = randomBytes(poolBytes).toString('hex')
     next = 0
   }
-  const text = pool.toString('hex', next, next + bytes)
-  next += bytes
-  return text
+  const from = next
+  next += bytes * 2
+  return pool.slice(from, next)
 }

@@ -1,5 +1,5 @@
 /** A request as the engine sees it, over the raw field lines: no object of all headers is built. */
-import { connectionOptions, hopByHopNames, isNamed } from '../engine/fields.ts'
+import { connectionOptions, hopByHopNames, lowerName } from '../engine/fields.ts'
 import type { ClientCertificate } from '../engine/certificates/client-certificate.ts'
 import type { ClientFacts } from './forwarded.ts'
 import type { GatewayRequest } from '../engine/request.ts'
@@ -113,21 +113,23 @@ class FieldLinesRequest implements GatewayRequest {
 }
 
 function visibleNames(fields: FieldLines): readonly string[] {
-  const hidden = connectionFieldOf(fields)
   const names: string[] = []
+  let hasOptions = false
   for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index]!.toLowerCase()
-    names.push(hopByHopNames.has(name) || hidden?.has(name) === true ? '' : name)
+    const name = lowerName(fields[index]!)
+    const isHidden = hopByHopNames.has(name)
+    // The usual `Connection: keep-alive` names nothing that is not hidden anyway.
+    if (isHidden && name === 'connection' && !isPlainOption(fields[index + 1]!)) hasOptions = true
+    names.push(isHidden ? '' : name)
   }
-  return names
+  return hasOptions ? withoutOptions(names, fields) : names
 }
 
-/** The usual `Connection: keep-alive` names nothing that is not hidden anyway: no set is made for it. */
-function connectionFieldOf(fields: FieldLines): ReadonlySet<string> | undefined {
-  for (let index = 0; index < fields.length; index += 2) {
-    if (!isNamed(fields[index]!, 'connection')) continue
-    const value = fields[index + 1]!
-    if (value !== 'keep-alive' && value !== 'close') return connectionOptions(fields)
-  }
-  return undefined
+function isPlainOption(value: string): boolean {
+  return value === 'keep-alive' || value === 'close'
+}
+
+function withoutOptions(names: readonly string[], fields: FieldLines): readonly string[] {
+  const hidden = connectionOptions(fields)
+  return names.map((name) => (hidden?.has(name) === true ? '' : name))
 }

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { freshId, requestIdOf } from './request-id.ts'
 import { traceContextOf } from './traceparent.ts'
@@ -61,6 +62,48 @@ describe('a trace', () => {
     expect(context.traceId).not.toBe(traceId)
     expect(context.parent).toBeUndefined()
     expect(context.tracestate).toBeUndefined()
+  })
+
+  it('is continued for exactly what the specification calls valid', () => {
+    const form = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/
+    const isValid = (value: string): boolean => {
+      const [, version, trace = '', span = '', , more] = form.exec(value) ?? []
+      if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return false
+      return !/^0+$/.test(trace) && !/^0+$/.test(span)
+    }
+    const piece = (length: number): fc.Arbitrary<string> =>
+      fc.oneof(
+        {
+          weight: 6,
+          arbitrary: fc.string({
+            unit: fc.constantFrom(...'0123456789abcdef'.split('')),
+            minLength: length,
+            maxLength: length,
+          }),
+        },
+        fc.constant('0'.repeat(length)),
+        fc.string({
+          unit: fc.constantFrom('0', 'a', 'F', '-', 'g'),
+          minLength: length - 1,
+          maxLength: length + 1,
+        }),
+      )
+    const value = fc
+      .tuple(
+        fc.oneof(fc.constantFrom('00', 'ff', '01'), piece(2)),
+        piece(32),
+        piece(16),
+        piece(2),
+        fc.constantFrom('', '', '-', '-x', 'x', '-01'),
+      )
+      .map(([version, trace, span, flags, more]) => `${version}-${trace}-${span}-${flags}${more}`)
+    fc.assert(
+      fc.property(
+        value,
+        (value) => (traceContextOf(['traceparent', value]).parent !== undefined) === isValid(value),
+      ),
+      { numRuns: 2000 },
+    )
   })
 
   it('begins anew when there are two parents', () => {

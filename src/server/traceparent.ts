@@ -8,16 +8,16 @@ export interface TraceContext {
   readonly traceparent: string
   readonly traceId: string
   /** The caller's `traceparent`, where it was valid: the parent of a span of ours. */
-  readonly parent?: string
+  readonly parent: string | undefined
   /** Only beside a valid parent. */
-  readonly tracestate?: string
+  readonly tracestate: string | undefined
 }
 
-const form = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/
 const stateForm = /^[\x20-\x7e\t]*$/
 const longestState = 512
 /** Sampled, and the random flag of level 2; the others mean nothing that we could vouch for. */
 const knownFlags = 0b11
+const keptFlags = ['00', '01', '02', '03'] as const
 
 /** @see https://www.w3.org/TR/trace-context/ */
 export function traceContextOf(fields: FieldLines): TraceContext {
@@ -33,30 +33,59 @@ export function traceContextOf(fields: FieldLines): TraceContext {
       state = state === undefined ? fields[index + 1]! : `${state},${fields[index + 1]!}`
     }
   }
-  const continued = parent === undefined || isRepeated ? undefined : continueTrace(parent)
-  if (continued === undefined) return newTrace()
-  return state === undefined || state === '' || state.length > longestState || !stateForm.test(state)
-    ? continued
-    : { ...continued, tracestate: state }
+  if (parent === undefined || isRepeated) return newTrace()
+  const isGood = state !== undefined && state !== '' && state.length <= longestState && stateForm.test(state)
+  return continueTrace(parent, isGood ? state : undefined) ?? newTrace()
 }
 
-function continueTrace(parent: string): TraceContext | undefined {
-  const match = form.exec(parent)
-  if (match === null) return undefined
-  const [, version, traceId = '', spanId = '', flags = '', more] = match
-  // Later versions may say more at the end; version 00 may not, and ff is none.
-  if (version === 'ff' || (version === '00' && more !== undefined)) return undefined
-  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined
-  const kept = (Number.parseInt(flags, 16) & knownFlags).toString(16).padStart(2, '0')
+/** `version-traceid-spanid-flags`, in lower-case hexadecimal digits: where each part begins. */
+const at = { traceId: 3, spanId: 36, flags: 53, end: 55 } as const
+
+function continueTrace(parent: string, state: string | undefined): TraceContext | undefined {
+  if (!isParent(parent)) return undefined
+  const traceId = parent.slice(at.traceId, at.spanId - 1)
+  const spanId = parent.slice(at.spanId, at.flags - 1)
+  const kept = keptFlags[Number.parseInt(parent.slice(at.flags, at.end), 16) & knownFlags]!
   return {
     traceparent: `00-${traceId}-${randomHex(8)}-${kept}`,
     traceId,
     parent: `00-${traceId}-${spanId}-${kept}`,
+    tracestate: state,
   }
+}
+
+function isParent(text: string): boolean {
+  const { length } = text
+  if (length < at.end || text[2] !== '-' || text[at.spanId - 1] !== '-' || text[at.flags - 1] !== '-')
+    return false
+  // Later versions may say more at the end; version 00 may not, and ff is none.
+  if (length > at.end && (text[at.end] !== '-' || text.startsWith('00'))) return false
+  if (text.startsWith('ff') || !areDigits(text, 0, 2) || !areDigits(text, at.flags, at.end)) return false
+  return isId(text, at.traceId, at.spanId - 1) && isId(text, at.spanId, at.flags - 1)
+}
+
+function areDigits(text: string, from: number, to: number): boolean {
+  for (let index = from; index < to; index += 1) {
+    const code = text.charCodeAt(index)
+    if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) return false
+  }
+  return true
+}
+
+/** Digits that are not all zero. */
+function isId(text: string, from: number, to: number): boolean {
+  if (!areDigits(text, from, to)) return false
+  for (let index = from; index < to; index += 1) if (text.charCodeAt(index) !== 0x30) return true
+  return false
 }
 
 /** Not sampled: nothing of ours records it, so we do not ask those behind us to. */
 function newTrace(): TraceContext {
   const traceId = randomHex(16)
-  return { traceparent: `00-${traceId}-${randomHex(8)}-00`, traceId }
+  return {
+    traceparent: `00-${traceId}-${randomHex(8)}-00`,
+    traceId,
+    parent: undefined,
+    tracestate: undefined,
+  }
 }

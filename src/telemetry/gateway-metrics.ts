@@ -3,9 +3,11 @@ import { Registry, type Counter, type Histogram } from './metrics.ts'
 /** The gateway's metrics by their public names; the request path holds bound children from here. */
 export interface GatewayMetrics {
   readonly registry: Registry
-  request(route: string, code: number, decision: string): Counter
+  /** Of requests that reached no route: the empty name. */
+  route(route: string): RouteMetrics
   authentication(authenticator: string, outcome: string, reason: string): Counter
-  requestDuration(route: string): Histogram
+  /** The same, for a credential that held. */
+  verified(authenticator: string): Counter
   upstreamDuration(upstream: string): Histogram
   tokenCache(hit: boolean): void
   jwksRefresh(provider: string, outcome: string): void
@@ -27,11 +29,21 @@ export interface GatewayMetrics {
   targetHealth(upstream: string, target: string, healthy: boolean): void
 }
 
+export type Decision = 'allow' | 'refuse' | 'error'
+
+/** What is counted of one route's requests. Held by whoever serves the route; nothing is exported before it was counted. */
+export interface RouteMetrics {
+  answered(code: number, decision: Decision): Counter
+  readonly duration: Histogram
+}
+
 export function createGatewayMetrics(startedAt: number): GatewayMetrics {
   const registry = new Registry()
-  const requests = memo3(
-    registry.counter('portcullis_requests_total', 'Requests answered.', ['route', 'code', 'decision']).with,
-  )
+  const requests = registry.counter('portcullis_requests_total', 'Requests answered.', [
+    'route',
+    'code',
+    'decision',
+  ])
   const authentications = memo3(
     registry.counter('portcullis_authentications_total', 'Credentials judged.', [
       'authenticator',
@@ -126,9 +138,9 @@ export function createGatewayMetrics(startedAt: number): GatewayMetrics {
   })
   return {
     registry,
-    request: (route, code, decision) => requests(route, String(code), decision),
+    route: memo1((route) => routeMetrics(route, requests.with, requestSeconds.with)),
     authentication: authentications,
-    requestDuration: memo1(requestSeconds.with),
+    verified: memo1((authenticator) => authentications(authenticator, 'verified', '')),
     upstreamDuration: memo1(upstreamSeconds.with),
     tokenCache: (hit) => (hit ? hits : misses).add(),
     jwksRefresh: (provider, outcome) => refreshes.with(provider, outcome).add(),
@@ -146,6 +158,30 @@ export function createGatewayMetrics(startedAt: number): GatewayMetrics {
     revocationsStanding: (count) => registry.onScrape(() => revocations.set(count())),
     reload: (outcome) => reloads.with(outcome).add(),
     targetHealth: (upstream, target, healthy) => targets.with(upstream, target).set(healthy ? 1 : 0),
+  }
+}
+
+function routeMetrics(
+  route: string,
+  requests: (...labels: string[]) => Counter,
+  durations: (route: string) => Histogram,
+): RouteMetrics {
+  const counters: Record<Decision, Map<number, Counter>> = {
+    allow: new Map(),
+    refuse: new Map(),
+    error: new Map(),
+  }
+  let duration: Histogram | undefined
+  return {
+    answered(code, decision) {
+      const known = counters[decision]
+      let counter = known.get(code)
+      if (counter === undefined) known.set(code, (counter = requests(route, String(code), decision)))
+      return counter
+    },
+    get duration() {
+      return (duration ??= durations(route))
+    },
   }
 }
 

@@ -2,7 +2,7 @@
 import { array, assert as check, constantFrom, property, tuple } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Identity } from '../../src/engine/identity.ts'
-import { bucketKey, parseKeyKind } from '../../src/limits/bucket-key.ts'
+import { createBucketKey, parseKeyKind, type BucketKey } from '../../src/limits/bucket-key.ts'
 import { compileLimits, createRateLimiter, type LimitedExchange } from '../../src/limits/rate-limit.ts'
 import { createMemoryCounters } from '../../src/stores/memory/counters.ts'
 import { gatewayRequest, type RequestParts } from '../support/gateway-request.ts'
@@ -17,7 +17,14 @@ function exchange(identity: Partial<Identity> | undefined, parts: RequestParts =
   }
 }
 
-const key = (kind: string, caller: LimitedExchange): string => bucketKey('r ', parseKeyKind(kind), caller)
+// One for all: what it remembers of one caller must not serve another.
+const known = new Map<string, BucketKey>()
+
+function key(kind: string, caller: LimitedExchange): string {
+  const keyOf = known.get(kind) ?? createBucketKey('r ', parseKeyKind(kind))
+  known.set(kind, keyOf)
+  return keyOf(caller)
+}
 
 describe('two callers', () => {
   it('share no bucket, wherever issuer ends and subject begins', () => {
@@ -49,6 +56,27 @@ describe('two callers', () => {
     const hashed = key('header:x', exchange(undefined, { headers: { x: long } }))
     const name = hashed.slice('r header '.length)
     expect(key('header:x', exchange(undefined, { headers: { x: name } }))).not.toBe(hashed)
+  })
+
+  it('share no bucket when they have one key, one identity or one address in common and the rest not', () => {
+    const identity = exchange({ issuer: 'i', subject: 'both' }).identity
+    const key1 = {
+      kind: 'api-key',
+      id: 'key-1',
+      expiresAt: Infinity,
+      place: { kind: 'header', name: 'x' },
+    } as const
+    const facts = { request: gatewayRequest(), identity, limits: [] }
+    const names = [
+      key('key', { ...facts, credential: key1 }),
+      key('key', { ...facts, credential: { ...key1, id: 'key-2' } }),
+      key('key', { ...facts, credential: { ...key1, kind: 'jwt', id: 'token-1' } }),
+      key('key', { ...facts, credential: undefined, identity: undefined }),
+    ]
+    expect(new Set(names).size).toBe(4)
+    // A token's own id is no key: whoever gets a fresh one is the same caller.
+    expect(key('key', { ...facts, credential: { ...key1, kind: 'jwt', id: 'token-2' } })).toBe(names[2])
+    expect(key('key', { ...facts, credential: { ...key1, kind: 'jwt', keyId: 'key-1' } })).toBe(names[0])
   })
 
   it('share no bucket over routes whose ids run into each other', () => {

@@ -87,7 +87,7 @@ function withQuickUpstreams(snapshot: Snapshot): Snapshot {
   const forward: Upstream['forward'] = (server, _plan, hooks) => {
     const fields = hooks.decorate(200, answerFields)
     server.begin({ status: 200, reason: 'OK', fields }).end()
-    return Promise.resolve({ outcome: 'answered', status: 200, upstreamMs: 0.1, bytes: 1024 })
+    hooks.settled({ outcome: 'answered', status: 200, upstreamMs: 0.1, bytes: 1024 })
   }
   const routes = [...snapshot.routes].map(
     ([settings, route]) => [settings, { ...route, upstream: { ...route.upstream, forward } }] as const,

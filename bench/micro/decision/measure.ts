@@ -16,6 +16,7 @@ export interface Cost {
 }
 
 const perTurn = 32
+const perStage = 100
 
 /** @returns the median of the rounds: the best one would hide garbage and the log */
 export async function measure(
@@ -27,44 +28,67 @@ export async function measure(
   const handle = createHandler(() => bench.snapshot)
   const costs: Cost[] = []
   for (let round = 0; round <= rounds; round += 1) {
-    const made = Array.from({ length: requests }, (_, at) => scenario.request(at))
+    // What takes long to make is made ahead; the rest is made as it comes, or else all of it would be old garbage.
+    const ahead = scenario.most === undefined ? undefined : makeAll(scenario, requests)
+    const make = (at: number): FakeRequest => ahead?.[at] ?? scenario.request(at)
     await settle(bench)
-    const cost = await spend(made, handle)
-    for (const { status } of made)
-      if (status !== 200) throw new Error(`${scenario.name}: a request was answered with ${status}`)
+    const making = await spend(requests, make, () => undefined)
+    const both = await spend(requests, make, handle)
     // The first round warms up.
-    if (round > 0) costs.push(cost)
+    if (round > 0) costs.push({ main: both.main - making.main, all: both.all - making.all })
   }
   return { main: median(costs.map(({ main }) => main)), all: median(costs.map(({ all }) => all)) }
 }
 
-async function spend(made: readonly FakeRequest[], handle: (request: FakeRequest) => void): Promise<Cost> {
+function makeAll(scenario: Scenario, requests: number): readonly FakeRequest[] {
+  return Array.from({ length: requests }, (_, at) => scenario.request(at))
+}
+
+async function spend(
+  requests: number,
+  make: (at: number) => FakeRequest,
+  take: ((request: FakeRequest) => void) | (() => undefined),
+): Promise<Cost> {
   const main = process.threadCpuUsage()
   const all = process.cpuUsage()
-  for (let at = 0; at < made.length; at += perTurn) {
-    for (const request of made.slice(at, at + perTurn)) handle(request)
+  for (let from = 0; from < requests; from += perTurn) {
+    const made: FakeRequest[] = []
+    for (let at = from; at < from + perTurn; at += 1) {
+      const request = make(at)
+      made.push(request)
+      take(request)
+    }
     await turn()
+    for (const request of made) if (take.length > 0) await answered(request)
   }
-  while (made.at(-1)?.status === 0) await turn()
   const spentMain = process.threadCpuUsage(main)
   const spentAll = process.cpuUsage(all)
   return {
-    main: (spentMain.user + spentMain.system) / made.length,
-    all: (spentAll.user + spentAll.system) / made.length,
+    main: (spentMain.user + spentMain.system) / requests,
+    all: (spentAll.user + spentAll.system) / requests,
   }
 }
 
-/** @returns microseconds for each stage, by name; what comes before them is `begin` */
+async function answered(request: FakeRequest): Promise<void> {
+  while (request.status === 0) await turn()
+  if (request.status !== 200) throw new Error(`${request.target} was answered with ${request.status}`)
+}
+
+/** @returns microseconds for each stage, by name; what comes before them is `begin`. Elapsed time, the median of many batches */
 export function measureStages(
   bench: Bench,
   scenario: Scenario,
-  requests: number,
+  batches: number,
 ): ReadonlyMap<string, number> {
-  const spent = new Map<string, number>()
-  const note = (name: string, began: bigint): void =>
-    void spent.set(name, (spent.get(name) ?? 0) + Number(process.hrtime.bigint() - began) / 1000 / requests)
-  for (let from = 0; from < requests; from += perTurn) {
-    const made = Array.from({ length: perTurn }, (_, at) => scenario.request(from + at))
+  const spent = new Map<string, number[]>()
+  const note = (name: string, began: bigint): void => {
+    const each = Number(process.hrtime.bigint() - began) / 1000 / perStage
+    const known = spent.get(name)
+    if (known === undefined) spent.set(name, [each])
+    else known.push(each)
+  }
+  for (let batch = 0; batch < batches; batch += 1) {
+    const made = Array.from({ length: perStage }, (_, at) => scenario.request(batch * perStage + at))
     let began = process.hrtime.bigint()
     const exchanges = made.map((server) => begin(bench, server))
     note('begin', began)
@@ -78,7 +102,7 @@ export function measureStages(
       note(stage.name, began)
     }
   }
-  return spent
+  return new Map([...spent].map(([name, each]) => [name, median(each)]))
 }
 
 function begin(bench: Bench, server: FakeRequest): ExchangeState {

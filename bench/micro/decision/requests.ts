@@ -7,7 +7,9 @@ import type { Bench } from './gateway.ts'
 /** A way in, and what its callers send. */
 export interface Scenario {
   readonly name: string
-  /** The same request again and again is not what a gateway sees: each has its own id and credential. */
+  /** Requests in a round, where not any number will do and each takes long to make. */
+  readonly most?: number
+  /** Made of texts that nobody has seen before, as a parser would: a text that was looked up once is quicker the next time. */
   request(at: number): FakeRequest
 }
 
@@ -22,8 +24,7 @@ export const scenarioNames = [
 
 const callers = 100
 
-/** @param proofs how many requests with proofs are made ahead; each proof is good once */
-export async function scenarios(bench: Bench, names: readonly string[], proofs: number): Promise<Scenario[]> {
+export async function scenarios(bench: Bench, names: readonly string[]): Promise<Scenario[]> {
   const tokens = (await bench.keys.sign('RS256', callers)).map((token) => `Bearer ${token}`)
   const all: Record<string, () => Promise<Scenario> | Scenario> = {
     public: () => plain('public', '/public/items'),
@@ -31,24 +32,39 @@ export async function scenarios(bench: Bench, names: readonly string[], proofs: 
     'RS256 warm': () => plain('RS256 warm', '/tokens/items', 'Authorization', tokens),
     'RS256 warm, limited': () => plain('RS256 warm, limited', '/limited/items', 'Authorization', tokens),
     either: () => plain('either', '/either/items', 'Authorization', tokens),
-    DPoP: () => bound(bench, proofs),
+    DPoP: () => bound(bench),
   }
   const chosen: Scenario[] = []
   for (const name of names) chosen.push(await all[name]!())
   return chosen
 
   function plain(name: string, path: string, header?: string, values: readonly string[] = []): Scenario {
-    return {
-      name,
-      request(at) {
-        const credential = header === undefined ? [] : [header, values[at % values.length]!]
-        return new FakeRequest(bench, `${path}/${at % 1000}?page=${at % 7}`, clientFields(at, credential))
-      },
-    }
+    const templates = Array.from({ length: 3000 }, (_, at) => {
+      const credential = header === undefined ? [] : [header, values[at % values.length]!]
+      return new Template(`${path}/${at % 1000}?page=${at % 7}`, clientFields(at, credential))
+    })
+    return { name, request: (at) => templates[at % templates.length]!.request(bench) }
   }
 }
 
-async function bound(bench: Bench, proofs: number): Promise<Scenario> {
+/** The bytes of a request. */
+class Template {
+  readonly #target: Buffer
+  readonly #fields: readonly Buffer[]
+
+  constructor(target: string, fields: FieldLines) {
+    this.#target = Buffer.from(target, 'latin1')
+    this.#fields = fields.map((text) => Buffer.from(text, 'latin1'))
+  }
+
+  request(bench: Bench): FakeRequest {
+    const fields: string[] = []
+    for (const bytes of this.#fields) fields.push(bytes.toString('latin1'))
+    return new FakeRequest(bench, this.#target.toString('latin1'), fields)
+  }
+}
+
+async function bound(bench: Bench): Promise<Scenario> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const { crv, kty, x, y } = publicKey.export({ format: 'jwk' }) as Record<string, string>
   const jwk = { crv, kty, x, y }
@@ -56,25 +72,20 @@ async function bound(bench: Bench, proofs: number): Promise<Scenario> {
   const [token] = await bench.keys.sign('RS256', 1, { cnf: { jkt } })
   const header = encode({ typ: 'dpop+jwt', alg: 'ES256', jwk })
   const ath = createHash('sha256').update(token!).digest('base64url')
-  const made = Array.from({ length: proofs }, (_, at) => {
-    const claims = {
-      jti: randomBytes(12).toString('hex'),
-      htm: 'GET',
-      iat: Math.floor(Date.now() / 1000),
-      ath,
-    }
-    const htu = `http://api.example.com/bound/items/${at % 1000}`
-    const input = `${header}.${encode({ ...claims, htu })}`
-    const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
-    return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`
-  })
-  let next = 0
   return {
     name: 'DPoP',
-    request() {
-      const at = next++ % made.length
-      const fields = clientFields(at, ['Authorization', `DPoP ${token}`, 'DPoP', made[at]!])
-      return new FakeRequest(bench, `/bound/items/${at % 1000}`, fields)
+    // The memory of proofs that were used holds 100,000 for one key.
+    most: 10_000,
+    request(at) {
+      const path = `/bound/items/${at % 1000}`
+      const jti = randomBytes(12).toString('hex')
+      const htu = `http://api.example.com${path}`
+      const claims = { jti, htm: 'GET', htu, iat: Math.floor(Date.now() / 1000), ath }
+      const input = `${header}.${encode(claims)}`
+      const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
+      const proof = `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`
+      const fields = clientFields(at, ['Authorization', `DPoP ${token}`, 'DPoP', proof])
+      return new Template(path, fields).request(bench)
     },
   }
 }
@@ -168,7 +179,6 @@ export class FakeRequest implements ServerRequest {
 
   answer(answer: { readonly status: number }): void {
     this.status = answer.status
-    throw new Error(`${this.target} was answered with ${answer.status}`)
   }
 
   inform(): void {}

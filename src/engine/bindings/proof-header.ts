@@ -7,6 +7,7 @@ import {
   type PublicKeyAlgorithmName,
 } from '../authenticators/jwt/algorithms.ts'
 import { parsePart } from '../authenticators/jwt/compact.ts'
+import { ownText } from '../fields.ts'
 import { rejected, type Rejected } from '../outcome.ts'
 import { importPublicJwk, isCanonical, readPublicJwk, thumbprintOf, type PublicJwk } from '../public-jwk.ts'
 
@@ -45,7 +46,9 @@ export function createProofHeaders(): ProofHeaders {
       if (header === undefined) return readHeader(part, jkt)
       return header.jkt === jkt ? header : anotherKey
     },
-    remember: (part, header) => void known.set(part, header),
+    remember(part, header) {
+      if (!known.has(part)) known.set(ownText(part), header)
+    },
   }
 }
 

@@ -64,7 +64,7 @@ function settle(exchange: ExchangeState, result: Authentication): StageResult {
       exchange.credential = result.credential
       exchange.presented = result.presented
       exchange.proofs = result.proofs
-      metrics.authentication(result.identity.method, 'verified', '').add()
+      metrics.verified(result.identity.method).add()
       return undefined
     }
     case 'refused':

@@ -10,6 +10,7 @@ import type { RevocationCheck, RevocationFacts } from '../../../ports/revocation
 import { bindToCertificate } from '../../bindings/bind.ts'
 import { placeWay } from '../../challenge.ts'
 import type { Reason } from '../../errors.ts'
+import { ownText } from '../../fields.ts'
 import type { CredentialPlace } from '../../identity.ts'
 import { rejected, type Outcome, type Rejected, type Verified } from '../../outcome.ts'
 import type { Authenticator, Presented } from '../authenticator.ts'
@@ -131,7 +132,7 @@ export function createApiKeyAuthenticator(
       verified: verifiedByKey(record, settings.name, presented.place, now),
       staleFrom: begins > now ? begins : Infinity,
     }
-    known.set(presented.value, entry)
+    known.set(ownText(presented.value), entry)
     return entry
   }
 

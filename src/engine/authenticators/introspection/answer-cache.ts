@@ -1,5 +1,6 @@
 /** Answers, remembered for a while: good ones with what they prove, and in a memory of their own why others were refused. */
 import { LRUCache } from 'lru-cache'
+import { ownText } from '../../fields.ts'
 import type { RevocationFacts } from '../../../ports/revocations.ts'
 import type { Rejected, Verified } from '../../outcome.ts'
 
@@ -50,7 +51,7 @@ export function createAnswerCache(entries: number = goodEntries): AnswerCache {
     },
     refuse(token, why, now) {
       good.delete(token)
-      refused.set(token, { why, until: now + refusedFor })
+      refused.set(ownText(token), { why, until: now + refusedFor })
     },
   }
 }

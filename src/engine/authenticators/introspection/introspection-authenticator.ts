@@ -7,6 +7,7 @@ import type { ProofJudge } from '../../bindings/dpop.ts'
 import { tokenPlaces, tokenWays } from '../../bindings/settings.ts'
 import { metadataUrl } from '../../resources/resource.ts'
 import type { CredentialPlace } from '../../identity.ts'
+import { ownText } from '../../fields.ts'
 import { rejected, type Outcome, type Rejected, type Verified } from '../../outcome.ts'
 import type { Profile } from '../../providers/profile.ts'
 import type { GatewayRequest } from '../../request.ts'
@@ -80,7 +81,7 @@ export function createIntrospectionAuthenticator(
       answer.outcome === 'active' ? remember(answer.claims, rules, settings, place, now) : inactive
     permit.answered(!('outcome' in found), now)
     if ('outcome' in found) answers.refuse(token, found, now)
-    else answers.good.set(token, found)
+    else answers.good.set(ownText(token), found)
     return found
   }
 

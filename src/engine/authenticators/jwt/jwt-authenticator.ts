@@ -3,6 +3,7 @@ import type { JwtSettings } from './settings.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { KeySet } from '../../../ports/key-sets.ts'
 import type { RevocationCheck } from '../../../ports/revocations.ts'
+import { ownText } from '../../fields.ts'
 import { bindTokens } from '../../bindings/bind.ts'
 import type { ProofJudge } from '../../bindings/dpop.ts'
 import { tokenPlaces, tokenWays } from '../../bindings/settings.ts'
@@ -108,7 +109,7 @@ export function createJwtAuthenticator(
     const entry = toRemember(mapped, times, presented.place, source, rules)
     if (now >= entry.deadline) return rejected('token_expired')
     if (isRevoked(entry, revocations)) return rejected('token_revoked')
-    tokens.set(presented.value, entry)
+    tokens.set(ownText(presented.value), entry)
     return entry.verified
   }
 

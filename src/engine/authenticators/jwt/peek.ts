@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { ownText } from '../../fields.ts'
 import { splitCompact } from './compact.ts'
 import { audiencesOf } from './claims.ts'
 
@@ -54,7 +55,7 @@ export function createForeignTokens(): ForeignTokens {
   let last: { readonly token: string; readonly peeked: Peeked | undefined } | undefined
   return {
     has: (token) => foreign.has(token),
-    add: (token) => void foreign.set(token, true),
+    add: (token) => void foreign.set(ownText(token), true),
     peek(token) {
       if (last?.token !== token) last = { token, peeked: peek(token) }
       return last.peeked
