@@ -143,5 +143,7 @@ rounds(count)
 const results = Array.from({ length: 9 }, () => rounds(count)).toSorted((one, other) => one - other)
 plane.stop()
 if (answered !== count * 10) throw new Error(`${answered} of ${count * 10} were answered`)
-console.log(`${results[4]!.toFixed(2)} CPU µs a request (${results[0]!.toFixed(2)} to ${results[8]!.toFixed(2)})`)
+console.log(
+  `${results[4]!.toFixed(2)} CPU µs a request (${results[0]!.toFixed(2)} to ${results[8]!.toFixed(2)})`,
+)
 process.exit(0)

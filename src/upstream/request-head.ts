@@ -3,7 +3,7 @@
  * a name, a value or the target would be a request of its own (request smuggling).
  * @see RFC 9112, sections 3 and 6
  */
-import { hopByHopNames, isFieldName, isFieldValue } from '../engine/fields.ts'
+import { hopByHopNames, isFieldName, isFieldValue, ownText } from '../engine/fields.ts'
 import type { FieldLines } from '../exchange.ts'
 
 export interface HeadFacts {
@@ -23,6 +23,22 @@ export class HeadError extends Error {}
 
 /** Besides the hop-by-hop names: the framing and the target are ours, and the gateway itself answers `Expect`. */
 const ownNames: ReadonlySet<string> = new Set([...hopByHopNames, 'host', 'content-length', 'expect'])
+/** Names that were looked at before, as written: a name is a token and its own, or it is not, once and for all. */
+const known = new Map<string, boolean>()
+const mostKnown = 2_000
+const longestKnown = 64
+
+/** @throws HeadError when it is no name at all */
+function isOwnName(name: string): boolean {
+  if (!isFieldName(name)) {
+    throw new HeadError('a field name is no token')
+  }
+  const isOwn = ownNames.has(name.toLowerCase())
+  // Names are the client's to invent: what is remembered is bounded, and never more than the name itself.
+  if (known.size < mostKnown && name.length <= longestKnown) known.set(ownText(name), isOwn)
+  return isOwn
+}
+
 const visible = /^[\x21-\x7e]+$/
 
 /**
@@ -44,13 +60,11 @@ export function writeRequestHead(facts: HeadFacts): string {
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const name = fields[index]!
     const value = fields[index + 1]!
-    if (!isFieldName(name)) {
-      throw new HeadError('a field name is no token')
-    }
+    const isOwn = known.get(name) ?? isOwnName(name)
     if (!isFieldValue(value)) {
       throw new HeadError(`the value of the field "${name}" is invalid`)
     }
-    if (!ownNames.has(name.toLowerCase())) {
+    if (!isOwn) {
       head += `${name}: ${value}\r\n`
     }
   }
