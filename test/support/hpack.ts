@@ -30,6 +30,23 @@ export function encodeText(text: string): Buffer {
   return Buffer.concat([encodeInteger(bytes.length, 7, 0), bytes])
 }
 
+/**
+ * @param more bits behind the text's own, instead of the right ones
+ * @returns the text in Huffman codes, with its length before it
+ */
+export function encodeHuffman(text: string, more?: string): Buffer {
+  let bits = ''
+  for (const character of text) bits += codes.get(character.charCodeAt(0))!
+  bits += more ?? ''
+  const bytes = Buffer.from(
+    bits
+      .padEnd(Math.ceil(bits.length / 8) * 8, '1')
+      .match(/.{8}/g)!
+      .map((each) => Number.parseInt(each, 2)),
+  )
+  return Buffer.concat([encodeInteger(bytes.length, 7, 0x80), bytes])
+}
+
 /** @param prefix bits of the first byte that are the integer's; @param flags the bits before them */
 export function encodeInteger(value: number, prefix: number, flags: number): Buffer {
   const most = 2 ** prefix - 1
@@ -109,21 +126,22 @@ const codeLengths: readonly number[] = [
   30,
 ]
 
-const symbols: ReadonlyMap<string, number> = canonicalCodes()
+const symbols: ReadonlyMap<string, number> = canonicalSymbols()
+const codes: ReadonlyMap<number, string> = new Map([...symbols].map(([code, symbol]) => [symbol, code]))
 
-function canonicalCodes(): ReadonlyMap<string, number> {
+function canonicalSymbols(): ReadonlyMap<string, number> {
   const order = codeLengths.map((length, symbol) => ({ length, symbol }))
   order.sort((one, other) => one.length - other.length || one.symbol - other.symbol)
-  const codes = new Map<string, number>()
+  const found = new Map<string, number>()
   let code = 0
   let before = 0
   for (const { length, symbol } of order) {
     code *= 2 ** (length - before)
-    codes.set(code.toString(2).padStart(length, '0'), symbol)
+    found.set(code.toString(2).padStart(length, '0'), symbol)
     code += 1
     before = length
   }
-  return codes
+  return found
 }
 
 function readHuffman(bytes: Buffer): string {

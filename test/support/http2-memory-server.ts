@@ -34,9 +34,16 @@ const running = await startListener({
   health: () => undefined,
 })
 
-process.on('message', () => {
-  globalThis.gc!()
+process.on('message', () => void tell())
+
+async function tell(): Promise<void> {
+  // What a first collection finds to be over is given back by a second one.
+  for (let round = 0; round < 3; round += 1) {
+    globalThis.gc!()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   process.send!(heapUsed + arrayBuffers)
-})
+}
+
 process.send!(running.port)
