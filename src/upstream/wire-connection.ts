@@ -5,6 +5,7 @@
 import type { Socket, OnReadOpts } from 'node:net'
 import { BodyReader } from '../wire/body.ts'
 import { wireFaults } from '../wire/faults.ts'
+import { leaveSoon, type Sender } from '../wire/outbox.ts'
 import { Partial } from '../wire/partial.ts'
 import { ResponseHeadParser } from '../wire/response-head.ts'
 import type { Connection, ConnectionFault, RawHead, Receiver, RequestFacts } from './connection.ts'
@@ -26,13 +27,15 @@ let parserOfAll: ResponseHeadParser | undefined
 
 const none: readonly string[] = Object.freeze([])
 
-export class WireConnection implements Connection {
+export class WireConnection implements Connection, Sender {
   address = ''
   uses = -1
   isReset = false
   #socket!: Socket
   #receiver: Receiver | undefined = undefined
   #request: RequestFacts | undefined = undefined
+  /** A head that leaves at the end of this turn of the loop. */
+  #out = ''
   #isInBody = false
   readonly #body = new BodyReader()
   #partial: Partial<ResponseHeadParser> | undefined = undefined
@@ -98,9 +101,20 @@ export class WireConnection implements Connection {
       process.nextTick(() => this.#fail('unsent', 'the connection was closed before the request was sent'))
       return
     }
-    if (facts.body !== 'none' && facts.body !== 0 && !this.#isGuarded) this.#guard()
-    this.#socket.write(head, 'latin1')
+    if (facts.body === 'none' || facts.body === 0) {
+      this.#out = head
+      leaveSoon(this)
+    } else {
+      if (!this.#isGuarded) this.#guard()
+      this.#socket.write(head, 'latin1')
+    }
     receiver.sent()
+  }
+
+  leave(): void {
+    const out = this.#out
+    this.#out = ''
+    if (out !== '' && !this.#socket.destroyed) this.#socket.write(out, 'latin1')
   }
 
   #guard(): void {
@@ -320,9 +334,10 @@ export class WireConnection implements Connection {
   }
 
   #fail(kind: ConnectionFault['kind'], detail: string): void {
+    const isUnsent = this.#out !== ''
     const receiver = this.#settle()
     this.#socket.destroy()
-    receiver?.failed({ kind, detail, isHeard: this.#isHeard })
+    receiver?.failed({ kind: isUnsent ? 'unsent' : kind, detail, isHeard: this.#isHeard })
   }
 
   /** Ends the exchange: what still comes reaches nobody. */
@@ -330,6 +345,7 @@ export class WireConnection implements Connection {
     const receiver = this.#receiver
     this.#receiver = undefined
     this.#request = undefined
+    this.#out = ''
     this.#onDrain = undefined
     return receiver
   }

@@ -6,13 +6,14 @@ import type { Socket } from 'node:net'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import type { Answer, ConnectionFacts, FieldLines } from '../../exchange.ts'
 import { wireFaults, type WireFaultKind } from '../../wire/faults.ts'
+import { leaveSoon, type Sender } from '../../wire/outbox.ts'
 import { Partial } from '../../wire/partial.ts'
 import { RequestHeadParser } from '../../wire/request-head.ts'
 import { inspectHead, type Head } from '../head.ts'
 import { requestIdOf } from '../request-id.ts'
 import { refusalOf } from './refusals.ts'
 import { WireRequest } from './request.ts'
-import { listenTo, stopListening } from './socket-events.ts'
+import { listenTo, stopListening, type SocketListener } from './socket-events.ts'
 import type { WireState } from './state.ts'
 import { ownAnswer } from './write-answer.ts'
 
@@ -20,6 +21,8 @@ import { ownAnswer } from './write-answer.ts'
 const settled = 1000
 /** How long a client that has ended its side may wait without a byte until it counts as gone. */
 const halfOpen = 1000
+/** Bytes of answers that are held back at most. */
+const mostHeldBack = 64 * 1024
 const lingering = { time: 2000, bytes: 1024 * 1024 } as const
 
 const noNames: ReadonlySet<string> = new Set()
@@ -31,7 +34,7 @@ interface RefusedHead {
   readonly fields: FieldLines
 }
 
-export class Connection {
+export class Connection implements SocketListener, Sender {
   readonly socket: Socket
   readonly facts: ConnectionFacts
   readonly state: WireState
@@ -42,6 +45,8 @@ export class Connection {
   #partial: Partial<RequestHeadParser> | undefined = undefined
   /** Bytes behind the request, not looked at yet. */
   #rest: Buffer | undefined = undefined
+  /** Text of answers that leaves at the end of this turn of the loop. */
+  #out = ''
   #isSealed = false
   #isReading = false
   #isPaused = false
@@ -146,6 +151,7 @@ export class Connection {
   /** Hands the socket over: from now on it is not ours to time or to close, but at the end of a drain. */
   becomeTunnel(): Socket {
     const { socket } = this
+    this.leave()
     this.#phase = 'tunnel'
     this.#isSealed = true
     this.#request = undefined
@@ -155,6 +161,28 @@ export class Connection {
     this.#rest = undefined
     if (rest !== undefined) socket.unshift(rest)
     return socket
+  }
+
+  // Writing.
+
+  /** @param text bytes as Latin-1 */
+  send(text: string): void {
+    if (this.#out === '') leaveSoon(this)
+    this.#out += text
+    if (this.#out.length > mostHeldBack) this.leave()
+  }
+
+  /** Writes at once, behind what was held back. */
+  write(bytes: Uint8Array | string, encoding: BufferEncoding = 'latin1'): void {
+    this.leave()
+    if (!this.socket.destroyed) this.socket.write(bytes as string, encoding)
+  }
+
+  leave(): void {
+    const out = this.#out
+    if (out === '') return
+    this.#out = ''
+    if (!this.socket.destroyed) this.socket.write(out, 'latin1')
   }
 
   // Reading.
@@ -273,7 +301,7 @@ export class Connection {
     if (socket.writable) {
       const date = state.date.at(state.options.clock.now())
       for (const part of ownAnswer(answer, method ?? '', date, { isClosing: true, saysKeepAlive: false })) {
-        socket.write(part.text, part.encoding)
+        this.write(part.text, part.encoding)
       }
     }
     this.close()
@@ -311,6 +339,7 @@ export class Connection {
     this.#request = undefined
     this.#since = this.state.sweeper.time
     this.#lingerLeft = lingering.bytes
+    this.leave()
     this.socket.end()
     this.#isPaused = false
     if (!this.#hasEnded) this.socket.resume()

@@ -89,7 +89,7 @@ export class WireRequest implements ServerRequest {
     if (this.#bodyFault !== undefined) body.fail(this.#bodyFault)
     else if (socket.destroyed) body.fail(refuse('client_gone'))
     else if (this.#head.expectsContinue && early === undefined && !this.isWhole && !this.#isAnswered) {
-      socket.write(goOn, 'latin1')
+      this.#connection.write(goOn)
     }
     early?.forEach((bytes) => body.feed(bytes))
     if (this.isWhole) body.finish()
@@ -116,7 +116,7 @@ export class WireRequest implements ServerRequest {
 
   answer(answer: Answer): void {
     this.#assertUnanswered()
-    const { socket, state } = this.#connection
+    const { state } = this.#connection
     const isClosing = this.#closes(true)
     const date = state.date.at(state.options.clock.now())
     const parts = ownAnswer(answer, this.method, date, {
@@ -126,7 +126,10 @@ export class WireRequest implements ServerRequest {
     // Only now: an answer that could not be written leaves room for another.
     this.#isAnswered = true
     if (isClosing) this.#connection.seal()
-    for (const { text, encoding } of parts) socket.write(text, encoding)
+    for (const { text, encoding } of parts) {
+      if (encoding === 'latin1') this.#connection.send(text)
+      else this.#connection.write(text, encoding)
+    }
     this.finish(isClosing)
   }
 
@@ -139,8 +142,7 @@ export class WireRequest implements ServerRequest {
       const value = fields[index + 1]!
       if (isFieldName(name) && isFieldValue(value)) lines.push(name, value)
     }
-    const { socket } = this.#connection
-    if (socket.writable) socket.write(responseHead(status, '', lines, '', undefined), 'latin1')
+    this.#connection.write(responseHead(status, '', lines, '', undefined))
   }
 
   begin(head: {
@@ -151,7 +153,7 @@ export class WireRequest implements ServerRequest {
     this.#assertUnanswered()
     const { state } = this.#connection
     const date = state.date.at(state.options.clock.now())
-    const writer = beginAnswer(this, this.#connection.socket, head, {
+    const writer = beginAnswer(this, this.#connection, head, {
       date,
       closes: (hasKnownEnd) => this.#closes(hasKnownEnd),
       saysKeepAlive: (isClosing) => this.#saysKeepAlive(isClosing),

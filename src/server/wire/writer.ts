@@ -17,6 +17,15 @@ export interface AnswerFacts {
   saysKeepAlive(isClosing: boolean): boolean
 }
 
+/** Where answers go: the connection. */
+export interface Out {
+  readonly socket: Socket
+  /** Leaves at the end of this turn of the loop. */
+  send(text: string): void
+  /** Leaves at once. */
+  write(bytes: Uint8Array | string): void
+}
+
 interface Owner extends Pick<ServerRequest, 'method' | 'version'> {
   finish(isClosing: boolean): void
   /** The answer that was begun is none. */
@@ -29,7 +38,7 @@ const keepAliveLine = 'Connection: keep-alive\r\n'
 /** @throws WriteError when a field cannot be written; then nothing was */
 export function beginAnswer(
   request: Owner,
-  socket: Socket,
+  out: Out,
   head: { readonly status: number; readonly reason: string; readonly fields: FieldLines },
   facts: AnswerFacts,
 ): WireAnswerWriter {
@@ -42,7 +51,7 @@ export function beginAnswer(
   const lines = proxiedLines(head.fields, { status, method, version, isClosing })
   const extra = (isChunked ? chunkedLine : '') + (facts.saysKeepAlive(isClosing) ? keepAliveLine : '')
   const text = responseHead(status, head.reason, lines, extra, facts.date)
-  return new WireAnswerWriter(request, socket, text, {
+  return new WireAnswerWriter(request, out, text, {
     hasBody,
     left: isChunked || length === undefined ? Infinity : length,
     isChunked,
@@ -68,7 +77,7 @@ interface Shape {
 export class WireAnswerWriter implements AnswerWriter {
   readonly isClosing: boolean
   readonly #request: Owner
-  readonly #socket: Socket
+  readonly #out: Out
   readonly #hasBody: boolean
   readonly #isChunked: boolean
   #left: number
@@ -78,9 +87,9 @@ export class WireAnswerWriter implements AnswerWriter {
   #isOver = false
   #isHeadOut = false
 
-  constructor(request: Owner, socket: Socket, head: string, shape: Shape) {
+  constructor(request: Owner, out: Out, head: string, shape: Shape) {
     this.#request = request
-    this.#socket = socket
+    this.#out = out
     this.#pending = head
     this.#hasBody = shape.hasBody
     this.#isChunked = shape.isChunked
@@ -89,7 +98,7 @@ export class WireAnswerWriter implements AnswerWriter {
   }
 
   write(chunk: Uint8Array | string): boolean {
-    const socket = this.#socket
+    const { socket } = this.#out
     if (this.#isOver || socket.destroyed) return false
     const { length } = chunk
     if (!this.#hasBody || length === 0) return true
@@ -111,13 +120,12 @@ export class WireAnswerWriter implements AnswerWriter {
   }
 
   #writeApart(chunk: Uint8Array | string): void {
-    const socket = this.#socket
-    socket.cork()
+    const out = this.#out
+    out.socket.cork()
     this.flush()
-    if (typeof chunk === 'string') socket.write(chunk, 'latin1')
-    else socket.write(chunk)
+    out.write(chunk)
     if (this.#isChunked) this.#pending = '\r\n'
-    socket.uncork()
+    out.socket.uncork()
   }
 
   flush(): void {
@@ -125,7 +133,7 @@ export class WireAnswerWriter implements AnswerWriter {
     if (pending === '' || this.#isOver) return
     this.#pending = ''
     this.#isHeadOut = true
-    this.#socket.write(pending, 'latin1')
+    this.#out.send(pending)
   }
 
   onDrain(callback: () => void): void {
@@ -159,7 +167,7 @@ export class WireAnswerWriter implements AnswerWriter {
   abort(): void {
     if (this.#isOver) return
     this.#isOver = true
-    const socket = this.#socket
+    const { socket } = this.#out
     // Where the end of the connection is the end of the body, only a reset tells a cut answer from a whole one.
     if (this.#left === Infinity && !this.#isChunked && !('encrypted' in socket)) socket.resetAndDestroy()
     else socket.destroy()
