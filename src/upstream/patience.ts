@@ -52,7 +52,7 @@ export class Patience {
 
   #sweep(): void {
     const now = this.#sweeper.time
-    for (const waiting of [...this.#waiting]) if (waiting.seat !== -1) waiting.sweep(now)
+    for (const waiting of this.#waiting.slice()) if (waiting.seat !== -1) waiting.sweep(now)
     if (this.#waiting.length > 0) return
     // An upstream that nobody waits for keeps no timer: it may be gone after a reload.
     this.#isRunning = false

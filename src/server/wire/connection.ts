@@ -6,11 +6,11 @@ import type { Socket } from 'node:net'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import type { Answer, ConnectionFacts, FieldLines } from '../../exchange.ts'
 import { wireFaults, type WireFaultKind } from '../../wire/faults.ts'
-import { leaveSoon, type Sender } from '../../wire/outbox.ts'
 import { Partial } from '../../wire/partial.ts'
 import { RequestHeadParser } from '../../wire/request-head.ts'
 import { inspectHead, type Head } from '../head.ts'
 import { requestIdOf } from '../request-id.ts'
+import { Output } from './output.ts'
 import { refusalOf } from './refusals.ts'
 import { WireRequest } from './request.ts'
 import { listenTo, stopListening, type SocketListener } from './socket-events.ts'
@@ -21,8 +21,6 @@ import { ownAnswer } from './write-answer.ts'
 const settled = 1000
 /** How long a client that has ended its side may wait without a byte until it counts as gone. */
 const halfOpen = 1000
-/** Bytes of answers that are held back at most. */
-const mostHeldBack = 64 * 1024
 const lingering = { time: 2000, bytes: 1024 * 1024 } as const
 
 const noNames: ReadonlySet<string> = new Set()
@@ -34,8 +32,9 @@ interface RefusedHead {
   readonly fields: FieldLines
 }
 
-export class Connection implements SocketListener, Sender {
+export class Connection implements SocketListener {
   readonly socket: Socket
+  readonly output: Output
   readonly facts: ConnectionFacts
   readonly state: WireState
   #phase: 'open' | 'lingering' | 'tunnel' = 'open'
@@ -45,20 +44,17 @@ export class Connection implements SocketListener, Sender {
   #partial: Partial<RequestHeadParser> | undefined = undefined
   /** Bytes behind the request, not looked at yet. */
   #rest: Buffer | undefined = undefined
-  /** Text of answers that leaves at the end of this turn of the loop. */
-  #out = ''
   #isSealed = false
   #isReading = false
   #isPaused = false
   #hasEnded = false
   // Sweeper times.
   #since: number
-  #sentAt = 0
-  #sent = -1
   #lingerLeft = 0
 
   constructor(socket: Socket, facts: ConnectionFacts, state: WireState) {
     this.socket = socket
+    this.output = new Output(socket)
     this.facts = facts
     this.state = state
     this.#since = state.sweeper.soon
@@ -151,7 +147,7 @@ export class Connection implements SocketListener, Sender {
   /** Hands the socket over: from now on it is not ours to time or to close, but at the end of a drain. */
   becomeTunnel(): Socket {
     const { socket } = this
-    this.leave()
+    this.output.leave()
     this.#phase = 'tunnel'
     this.#isSealed = true
     this.#request = undefined
@@ -161,28 +157,6 @@ export class Connection implements SocketListener, Sender {
     this.#rest = undefined
     if (rest !== undefined) socket.unshift(rest)
     return socket
-  }
-
-  // Writing.
-
-  /** @param text bytes as Latin-1 */
-  send(text: string): void {
-    if (this.#out === '') leaveSoon(this)
-    this.#out += text
-    if (this.#out.length > mostHeldBack) this.leave()
-  }
-
-  /** Writes at once, behind what was held back. */
-  write(bytes: Uint8Array | string, encoding: BufferEncoding = 'latin1'): void {
-    this.leave()
-    if (!this.socket.destroyed) this.socket.write(bytes as string, encoding)
-  }
-
-  leave(): void {
-    const out = this.#out
-    if (out === '') return
-    this.#out = ''
-    if (!this.socket.destroyed) this.socket.write(out, 'latin1')
   }
 
   // Reading.
@@ -301,7 +275,7 @@ export class Connection implements SocketListener, Sender {
     if (socket.writable) {
       const date = state.date.at(state.options.clock.now())
       for (const part of ownAnswer(answer, method ?? '', date, { isClosing: true, saysKeepAlive: false })) {
-        this.write(part.text, part.encoding)
+        this.output.write(part.text, part.encoding)
       }
     }
     this.close()
@@ -339,7 +313,7 @@ export class Connection implements SocketListener, Sender {
     this.#request = undefined
     this.#since = this.state.sweeper.time
     this.#lingerLeft = lingering.bytes
-    this.leave()
+    this.output.leave()
     this.socket.end()
     this.#isPaused = false
     if (!this.#hasEnded) this.socket.resume()
@@ -359,7 +333,8 @@ export class Connection implements SocketListener, Sender {
       if (now - this.#since >= lingering.time) this.socket.destroy()
       return
     }
-    if (this.#isStalled(now)) this.socket.destroy()
+    const { idleTimeout } = this.state.options.limits()
+    if (this.output.isStalled(now, idleTimeout)) this.socket.destroy()
     else if (this.#request !== undefined) this.#sweepRequest(this.#request, now)
     else this.#sweepIdle(now)
   }
@@ -367,7 +342,7 @@ export class Connection implements SocketListener, Sender {
   #sweepRequest(request: WireRequest, now: number): void {
     request.sweep(now)
     // A FIN is all that is seen of a client that left; one that only ended its side reads what comes soon.
-    if (this.#hasEnded && now - Math.max(this.#since, this.#sentAt) >= halfOpen) this.socket.destroy()
+    if (this.#hasEnded && now - Math.max(this.#since, this.output.sentAt) >= halfOpen) this.socket.destroy()
   }
 
   #sweepIdle(now: number): void {
@@ -378,18 +353,5 @@ export class Connection implements SocketListener, Sender {
     } else if (now - this.#since >= Math.min(limits.headersTimeout, limits.requestTimeout)) {
       this.#refuse(refuse('request_timeout'))
     }
-  }
-
-  /** Bytes wait to be sent, and the client has taken none for as long as an idle connection may last. */
-  #isStalled(now: number): boolean {
-    const { socket } = this
-    const waiting = socket.writableLength
-    const sent = socket.bytesWritten - waiting
-    if (sent !== this.#sent) {
-      this.#sent = sent
-      this.#sentAt = now
-      return false
-    }
-    return waiting > 0 && now - this.#sentAt >= this.state.options.limits().idleTimeout
   }
 }

@@ -89,7 +89,7 @@ export class WireRequest implements ServerRequest {
     if (this.#bodyFault !== undefined) body.fail(this.#bodyFault)
     else if (socket.destroyed) body.fail(refuse('client_gone'))
     else if (this.#head.expectsContinue && early === undefined && !this.isWhole && !this.#isAnswered) {
-      this.#connection.write(goOn)
+      this.#connection.output.write(goOn)
     }
     early?.forEach((bytes) => body.feed(bytes))
     if (this.isWhole) body.finish()
@@ -127,8 +127,8 @@ export class WireRequest implements ServerRequest {
     this.#isAnswered = true
     if (isClosing) this.#connection.seal()
     for (const { text, encoding } of parts) {
-      if (encoding === 'latin1') this.#connection.send(text)
-      else this.#connection.write(text, encoding)
+      if (encoding === 'latin1') this.#connection.output.send(text)
+      else this.#connection.output.write(text, encoding)
     }
     this.finish(isClosing)
   }
@@ -142,7 +142,7 @@ export class WireRequest implements ServerRequest {
       const value = fields[index + 1]!
       if (isFieldName(name) && isFieldValue(value)) lines.push(name, value)
     }
-    this.#connection.write(responseHead(status, '', lines, '', undefined))
+    this.#connection.output.write(responseHead(status, '', lines, '', undefined))
   }
 
   begin(head: {
@@ -153,7 +153,7 @@ export class WireRequest implements ServerRequest {
     this.#assertUnanswered()
     const { state } = this.#connection
     const date = state.date.at(state.options.clock.now())
-    const writer = beginAnswer(this, this.#connection, head, {
+    const writer = beginAnswer(this, this.#connection.output, head, {
       date,
       closes: (hasKnownEnd) => this.#closes(hasKnownEnd),
       saysKeepAlive: (isClosing) => this.#saysKeepAlive(isClosing),

@@ -2,11 +2,11 @@
  * A proxied answer on the wire. Framing is ours: the length that the upstream declared, or chunks of our own making, or, for
  * HTTP/1.0, the end of the connection. A small answer leaves as one write, head and body together.
  */
-import type { Socket } from 'node:net'
 import { isNamed } from '../../engine/fields.ts'
 import type { AnswerWriter, FieldLines, ServerRequest } from '../../exchange.ts'
 import { chunkStart, lastChunk, responseHead } from '../../wire/write.ts'
 import { proxiedLines, trailerPairs } from '../respond.ts'
+import type { Output } from './output.ts'
 
 /** Bytes up to which parts are put together as text; beyond, a copy costs more than a write of its own. */
 const mostTogether = 16 * 1024
@@ -15,15 +15,6 @@ export interface AnswerFacts {
   readonly date: string
   closes(hasKnownEnd: boolean): boolean
   saysKeepAlive(isClosing: boolean): boolean
-}
-
-/** Where answers go: the connection. */
-export interface Out {
-  readonly socket: Socket
-  /** Leaves at the end of this turn of the loop. */
-  send(text: string): void
-  /** Leaves at once. */
-  write(bytes: Uint8Array | string): void
 }
 
 interface Owner extends Pick<ServerRequest, 'method' | 'version'> {
@@ -38,7 +29,7 @@ const keepAliveLine = 'Connection: keep-alive\r\n'
 /** @throws WriteError when a field cannot be written; then nothing was */
 export function beginAnswer(
   request: Owner,
-  out: Out,
+  output: Output,
   head: { readonly status: number; readonly reason: string; readonly fields: FieldLines },
   facts: AnswerFacts,
 ): WireAnswerWriter {
@@ -51,7 +42,7 @@ export function beginAnswer(
   const lines = proxiedLines(head.fields, { status, method, version, isClosing })
   const extra = (isChunked ? chunkedLine : '') + (facts.saysKeepAlive(isClosing) ? keepAliveLine : '')
   const text = responseHead(status, head.reason, lines, extra, facts.date)
-  return new WireAnswerWriter(request, out, text, {
+  return new WireAnswerWriter(request, output, text, {
     hasBody,
     left: isChunked || length === undefined ? Infinity : length,
     isChunked,
@@ -77,7 +68,7 @@ interface Shape {
 export class WireAnswerWriter implements AnswerWriter {
   readonly isClosing: boolean
   readonly #request: Owner
-  readonly #out: Out
+  readonly #output: Output
   readonly #hasBody: boolean
   readonly #isChunked: boolean
   #left: number
@@ -87,9 +78,9 @@ export class WireAnswerWriter implements AnswerWriter {
   #isOver = false
   #isHeadOut = false
 
-  constructor(request: Owner, out: Out, head: string, shape: Shape) {
+  constructor(request: Owner, output: Output, head: string, shape: Shape) {
     this.#request = request
-    this.#out = out
+    this.#output = output
     this.#pending = head
     this.#hasBody = shape.hasBody
     this.#isChunked = shape.isChunked
@@ -98,7 +89,7 @@ export class WireAnswerWriter implements AnswerWriter {
   }
 
   write(chunk: Uint8Array | string): boolean {
-    const { socket } = this.#out
+    const { socket } = this.#output
     if (this.#isOver || socket.destroyed) return false
     const { length } = chunk
     if (!this.#hasBody || length === 0) return true
@@ -120,12 +111,12 @@ export class WireAnswerWriter implements AnswerWriter {
   }
 
   #writeApart(chunk: Uint8Array | string): void {
-    const out = this.#out
-    out.socket.cork()
+    const output = this.#output
+    output.socket.cork()
     this.flush()
-    out.write(chunk)
+    output.write(chunk)
     if (this.#isChunked) this.#pending = '\r\n'
-    out.socket.uncork()
+    output.socket.uncork()
   }
 
   flush(): void {
@@ -133,7 +124,7 @@ export class WireAnswerWriter implements AnswerWriter {
     if (pending === '' || this.#isOver) return
     this.#pending = ''
     this.#isHeadOut = true
-    this.#out.send(pending)
+    this.#output.send(pending)
   }
 
   onDrain(callback: () => void): void {
@@ -167,7 +158,7 @@ export class WireAnswerWriter implements AnswerWriter {
   abort(): void {
     if (this.#isOver) return
     this.#isOver = true
-    const { socket } = this.#out
+    const { socket } = this.#output
     // Where the end of the connection is the end of the body, only a reset tells a cut answer from a whole one.
     if (this.#left === Infinity && !this.#isChunked && !('encrypted' in socket)) socket.resetAndDestroy()
     else socket.destroy()
