@@ -37,12 +37,16 @@ const rules: Record<string, { readonly may: readonly string[]; readonly because:
     may: ['engine'],
     because: 'bytes and their grammar: it knows no socket, no configuration and no request in flight',
   },
+  http2: {
+    may: [],
+    because: 'streams and their content: it does not know which side of the gateway they are on',
+  },
   upstream: {
-    may: ['engine', 'ports', 'configuration.ts', 'exchange.ts', 'wire'],
+    may: ['engine', 'ports', 'configuration.ts', 'exchange.ts', 'wire', 'http2'],
     because: 'stage rooms never know each other',
   },
   server: {
-    may: ['engine', 'ports', 'configuration.ts', 'exchange.ts', 'wire'],
+    may: ['engine', 'ports', 'configuration.ts', 'exchange.ts', 'wire', 'http2'],
     because: 'stage rooms never know each other',
   },
   audit: {

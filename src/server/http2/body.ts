@@ -3,21 +3,30 @@ import type { ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import { BodyError } from '../../exchange.ts'
+import type { Content } from '../../http2/content.ts'
 
 export class RequestBody extends Readable {
   readonly #source: ServerHttp2Stream
+  readonly #content: Content | undefined
   readonly #limit: number
   readonly #declared: number | undefined
   #taken = 0
   #isWhole = false
 
   /**
+   * @param content undefined: none follows
    * @param limit bytes
    * @param declared what `content-length` said
    */
-  constructor(source: ServerHttp2Stream, limit: number, declared: number | undefined) {
+  constructor(
+    source: ServerHttp2Stream,
+    content: Content | undefined,
+    limit: number,
+    declared: number | undefined,
+  ) {
     super({ highWaterMark: source.readableHighWaterMark })
     this.#source = source
+    this.#content = content
     this.#limit = limit
     this.#declared = declared
     source.on('data', (chunk: Buffer) => this.#take(chunk))
@@ -50,9 +59,8 @@ export class RequestBody extends Readable {
   }
 
   #finish(): void {
-    const { closed, destroyed } = this.#source
-    // node:http2 ends what it reads in the same way when a stream was reset: half a body must not pass for a whole one.
-    if (closed || destroyed) this.fail(refuse('client_gone'))
+    // Half a body must not pass for a whole one.
+    if (this.#content?.isWhole === false) this.fail(refuse('client_gone'))
     else if (this.#declared !== undefined && this.#taken !== this.#declared)
       this.fail(refuse('body_malformed', { detail: 'not as long as was declared' }))
     else {

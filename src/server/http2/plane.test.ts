@@ -284,6 +284,7 @@ describe('an answer', () => {
     client.send(get(1))
     const answer = await writer
     answer.write(Buffer.from('abc'))
+    answer.flush()
     await client.until(() => (client.stream(1).body.length === 3 ? true : undefined), 'the first bytes')
     answer.abort()
     const got = await client.answer(1)
@@ -292,6 +293,68 @@ describe('an answer', () => {
     answer.end()
     client.send(get(3))
     await until(() => listener.reached.length === 2)
+  })
+
+  it('that is nothing but a head ends with it, as gRPC clients want it', async () => {
+    const { handle, writer } = begun(['content-type', 'application/grpc', 'grpc-status', '5'])
+    const client = await raw(await listen({ handle }))
+    client.send(post(1, '/', [['content-type', 'application/grpc']]))
+    ;(await writer).end()
+    await client.answer(1)
+    const [head] = client.frames.filter(({ stream }) => stream === 1)
+    expect([head!.type, head!.flags]).toEqual([frameTypes.headers, flags.endHeaders | flags.endStream])
+    expect(client.stream(1).fields).toContainEqual(['grpc-status', '5'])
+  })
+
+  it('may be taken back as long as nothing of it has left', async () => {
+    const { handle, writer } = begun(['x-first', '1'])
+    const listener = await listen({ handle })
+    const client = await raw(listener)
+    client.send(get(1))
+    const answer = await writer
+    answer.write('abc')
+    expect(answer.retract?.()).toBe(true)
+    answer.write('def')
+    answer.end()
+    listener.reached[0]!.answer({ status: 502, fields: [], body: 'sorry' })
+    const got = await client.answer(1)
+    expect(got).toMatchObject({ status: 502, isWhole: true })
+    expect(got.body.toString()).toBe('sorry')
+  })
+
+  it('is not taken back once its head is out', async () => {
+    const { handle, writer } = begun()
+    const client = await raw(await listen({ handle }))
+    client.send(get(1))
+    const answer = await writer
+    answer.flush()
+    expect(answer.retract?.()).toBe(false)
+    answer.end()
+    expect((await client.answer(1)).isWhole).toBe(true)
+  })
+
+  it.each([
+    ['more', 'abcd'],
+    ['less', 'ab'],
+  ])('that has %s than its declared length is cut', async (_, body) => {
+    const { handle, writer } = begun(['Content-Length', '3'])
+    const client = await raw(await listen({ handle }))
+    client.send(get(1))
+    const answer = await writer
+    answer.flush()
+    answer.write(body)
+    answer.end()
+    expect(await client.answer(1)).toMatchObject({ isWhole: false, reset: errors.internal })
+  })
+
+  it('with a field that cannot be written is not begun', async () => {
+    const listener = await listen({
+      handle: (each) => void each.begin({ status: 200, reason: '', fields: ['x-one', 'a\nb'] }),
+    })
+    const client = await raw(listener)
+    client.send(get(1))
+    expect(await client.answer(1)).toMatchObject({ status: 500, isWhole: true })
+    expect(listener.faults).toHaveLength(1)
   })
 
   it('that is cut with bytes still on their way never looks whole', async () => {

@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex, Readable } from 'node:stream'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import type { Answer, AnswerWriter, ConnectionFacts, FieldLines, ServerRequest } from '../../exchange.ts'
+import { Content } from '../../http2/content.ts'
 import { isGrpc } from '../problem.ts'
 import { RequestBody } from './body.ts'
 import type { Http2Head } from './head.ts'
@@ -24,6 +25,7 @@ export class Http2Request implements ServerRequest {
   readonly receivedAt: number
   readonly #session: Http2Session
   readonly #stream: ServerHttp2Stream
+  readonly #content: Content | undefined
   readonly #expectsContinue: boolean
   readonly #isGrpc: boolean
   /** The sweeper's time at which the head was there. */
@@ -57,6 +59,7 @@ export class Http2Request implements ServerRequest {
     this.receivedAt = session.options.clock.now()
     this.#session = session
     this.#stream = stream
+    this.#content = endsHere ? undefined : new Content(stream)
     this.#expectsContinue = head.expectsContinue
     this.#isGrpc = isGrpc(fieldOf(head.fields, 'content-type') ?? '')
     this.#began = session.sweeper.soon
@@ -89,7 +92,7 @@ export class Http2Request implements ServerRequest {
     const limits = this.#session.options.limits()
     if (this.#bodyLimit === -1) this.#bodyLimit = limits.body
     if (this.#bodyTimeout === -1) this.#bodyTimeout = limits.requestTimeout
-    const body = new RequestBody(this.#stream, this.#bodyLimit, this.contentLength)
+    const body = new RequestBody(this.#stream, this.#content, this.#bodyLimit, this.contentLength)
     this.#body = body
     if (this.#bodyFault !== undefined) body.fail(this.#bodyFault)
     else if (this.#isGone) body.fail(refuse('client_gone'))
@@ -123,8 +126,15 @@ export class Http2Request implements ServerRequest {
 
   begin(head: { readonly status: number; readonly fields: FieldLines }): AnswerWriter {
     this.#assertUnanswered()
-    this.#session.beforeAnswer()
-    const writer = beginAnswer(this.#stream, head, { method: this.method, isGrpc: this.#isGrpc })
+    const writer = beginAnswer(this.#stream, head, {
+      method: this.method,
+      isGrpc: this.#isGrpc,
+      onHead: () => this.#session.beforeAnswer(),
+      onRetract: () => {
+        this.#isAnswered = false
+        this.#writer = undefined
+      },
+    })
     this.#writer = writer
     this.#isAnswered = true
     return writer

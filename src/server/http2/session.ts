@@ -12,7 +12,6 @@ import type { ListenerOptions } from '../listener.ts'
 import type { Sweeper } from '../../wire/sweeper.ts'
 import { requestIdOf } from '../request-id.ts'
 import { Budget } from './budget.ts'
-import { gatherContent } from './gather.ts'
 import { readHead } from './head.ts'
 import { Http2Request } from './request.ts'
 import { sessionOptions } from './settings.ts'
@@ -161,7 +160,6 @@ export class Http2Session {
     if ('refusal' in head) this.#answerRefusal(stream, head)
     else {
       const endsHere = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
-      if (!endsHere) gatherContent(stream)
       const request = new Http2Request(this, stream, head, endsHere)
       this.#requests.add(request)
       this.#dispatch(request, stream)

@@ -10,7 +10,7 @@ import { ownLines, proxiedLines, trailerPairs } from '../respond.ts'
 export function writeAnswer(stream: ServerHttp2Stream, method: string, answer: Answer): void {
   const lines = ownLines(answer, Buffer.byteLength(answer.body), false)
   const isEmpty = method === 'HEAD' || answer.body === ''
-  respond(stream, answer.status, lines, { endStream: isEmpty })
+  stream.respond(headOf(answer.status, lines), { endStream: isEmpty })
   if (!isEmpty) stream.end(answer.body)
 }
 
@@ -31,9 +31,13 @@ export interface AnswerContext {
   readonly method: string
   /** The request was a gRPC call: its client wants a status, even of an answer that is cut. */
   readonly isGrpc: boolean
+  /** Called before the first byte leaves. */
+  readonly onHead: () => void
+  /** Called when the answer was taken back. */
+  readonly onRetract: () => void
 }
 
-/** Begins a proxied answer. */
+/** Begins a proxied answer. @throws when its head cannot be written; then nothing was */
 export function beginAnswer(
   stream: ServerHttp2Stream,
   head: { readonly status: number; readonly fields: FieldLines },
@@ -43,45 +47,61 @@ export function beginAnswer(
   const { method } = context
   const hasBody = method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304
   const lines = proxiedLines(head.fields, { status, method, version: '2', isClosing: false })
-  respond(stream, status, lines, { waitForTrailers: hasBody })
-  return new StreamWriter(stream, hasBody, context.isGrpc && isGrpcAnswer(lines))
+  return new StreamWriter(stream, headOf(status, lines), hasBody, context)
 }
 
-function isGrpcAnswer(lines: FieldLines): boolean {
-  for (let index = 0; index < lines.length; index += 2)
-    if (lines[index]!.toLowerCase() === 'content-type') return isGrpc(lines[index + 1]!)
-  return false
-}
+/** What may wait for the end of an answer, to leave with its head. */
+const mostTogether = 16 * 1024
 
 export class StreamWriter implements AnswerWriter {
   readonly #stream: ServerHttp2Stream
+  readonly #head: string[]
   readonly #hasBody: boolean
-  readonly #isGrpc: boolean
+  readonly #context: AnswerContext
+  /** Bytes that the body must have; Infinity where nothing says. */
+  #left: number
+  #parts: (Uint8Array | string)[] = []
+  #held = 0
   #trailers: FieldLines = []
   #drained: (() => void) | undefined = undefined
+  #isHeadOut = false
+  #isOver = false
   /** Bytes of the body that were handed over. */
   written = 0
   /** It was cut; what leaves now are at most bytes that were on their way, and a status. */
   isAborted = false
 
-  constructor(stream: ServerHttp2Stream, hasBody: boolean, isGrpc: boolean) {
+  constructor(stream: ServerHttp2Stream, head: string[], hasBody: boolean, context: AnswerContext) {
     this.#stream = stream
+    this.#head = head
     this.#hasBody = hasBody
-    this.#isGrpc = isGrpc
-    // Without it a stream ends by itself after its last byte, and an answer that is cut would look like a whole one.
-    if (hasBody) stream.once('wantTrailers', () => this.#sendTrailers())
+    this.#context = context
+    this.#left = hasBody ? lengthOf(head) : Infinity
   }
 
   write(chunk: Uint8Array | string): boolean {
+    const stream = this.#stream
     // Nobody takes these bytes. After the end they would even be an error that nobody catches.
-    if (this.#stream.destroyed || this.#stream.writableEnded) return false
-    if (!this.#hasBody) return true
-    this.written += chunk.length
-    return typeof chunk === 'string' ? this.#stream.write(chunk, 'latin1') : this.#stream.write(chunk)
+    if (this.#isOver || stream.destroyed || stream.writableEnded) return false
+    const { length } = chunk
+    if (!this.#hasBody || length === 0) return true
+    this.#left -= length
+    if (this.#left < 0) {
+      // More than was declared: clients differ about what that is.
+      this.abort()
+      return false
+    }
+    this.written += length
+    if (this.#isHeadOut) return writeTo(stream, chunk)
+    this.#parts.push(chunk)
+    this.#held += length
+    if (this.#held > mostTogether) this.flush()
+    return !stream.writableNeedDrain
   }
 
   flush(): void {
-    // nghttp2 writes once a turn of the loop whatever has gathered by then: nothing is held back here.
+    if (this.#isHeadOut || this.#isOver) return
+    this.#open(false)
   }
 
   onDrain(callback: () => void): void {
@@ -90,18 +110,59 @@ export class StreamWriter implements AnswerWriter {
   }
 
   end(trailers?: FieldLines): void {
+    if (this.#isOver) return
+    if (this.#hasBody && this.#left !== Infinity && this.#left !== 0) {
+      this.abort()
+      return
+    }
+    this.#isOver = true
     if (trailers !== undefined) this.#trailers = trailers
+    if (!this.#isHeadOut) this.#open(true)
     this.#stream.end()
   }
 
+  /** Also where only the head was cut off: a gRPC status may be all of an answer. */
   abort(why?: Refusal): void {
     const stream = this.#stream
-    if (stream.closed || stream.destroyed) return
+    if (this.isAborted || stream.closed || stream.destroyed) return
     this.isAborted = true
-    if (why !== undefined && this.#isGrpc && this.#hasBody && !stream.writableEnded) {
+    if (why !== undefined && this.#canTellGrpcStatus()) {
       this.#trailers = grpcStatusFields(why)
+      this.flush()
+      this.#isOver = true
       stream.end()
-    } else stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      return
+    }
+    this.#isOver = true
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  }
+
+  #canTellGrpcStatus(): boolean {
+    return this.#context.isGrpc && this.#hasBody && !this.#isOver && isGrpcAnswer(this.#head)
+  }
+
+  retract(): boolean {
+    if (this.#isHeadOut || this.#isOver) return false
+    this.#isOver = true
+    this.#context.onRetract()
+    return true
+  }
+
+  /** @param isAll nothing follows what is held */
+  #open(isAll: boolean): void {
+    const stream = this.#stream
+    this.#isHeadOut = true
+    const parts = this.#parts
+    this.#parts = []
+    if (stream.closed || stream.destroyed) return
+    this.#context.onHead()
+    // A head that is all there is says so: to gRPC clients it is another form of answer than one with an end of its own.
+    const isEmpty = !this.#hasBody || (isAll && parts.length === 0 && this.#trailers.length === 0)
+    // Without trailers to wait for, a stream that is closed ends as if all had been said.
+    stream.respond(this.#head, isEmpty ? { endStream: true } : { waitForTrailers: true })
+    if (isEmpty) return
+    stream.once('wantTrailers', () => this.#sendTrailers())
+    for (const part of parts) writeTo(stream, part)
   }
 
   #sendTrailers(): void {
@@ -112,6 +173,10 @@ export class StreamWriter implements AnswerWriter {
     // Without any, an empty DATA frame ends the stream.
     stream.sendTrailers(headers)
   }
+}
+
+function writeTo(stream: ServerHttp2Stream, chunk: Uint8Array | string): boolean {
+  return typeof chunk === 'string' ? stream.write(chunk, 'latin1') : stream.write(chunk)
 }
 
 /** node:http2 throws where it meets them: they belong to HTTP/1.1 connections. */
@@ -125,19 +190,31 @@ const unsendable: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-function respond(
-  stream: ServerHttp2Stream,
-  status: number,
-  lines: FieldLines,
-  options: { readonly endStream?: boolean; readonly waitForTrailers?: boolean },
-): void {
-  const headers: string[] = [':status', String(status)]
+/** @throws when a field cannot be written */
+function headOf(status: number, lines: FieldLines): string[] {
+  const head: string[] = [':status', String(status)]
   for (let index = 0; index < lines.length; index += 2) {
     const name = lines[index]!.toLowerCase()
-    if (!unsendable.has(name) && !(status === 205 && name === 'content-length'))
-      headers.push(name, lines[index + 1]!)
+    const value = lines[index + 1]!
+    if (unsendable.has(name) || (status === 205 && name === 'content-length')) continue
+    if (!isFieldName(name) || !isFieldValue(value)) throw new Error('a field of the answer is malformed')
+    head.push(name, value)
   }
-  stream.respond(headers, options)
+  return head
+}
+
+function lengthOf(head: FieldLines): number {
+  const declared = fieldOf(head, 'content-length')
+  return declared === undefined ? Infinity : Number(declared)
+}
+
+function isGrpcAnswer(head: FieldLines): boolean {
+  return isGrpc(fieldOf(head, 'content-type') ?? '')
+}
+
+function fieldOf(head: FieldLines, name: string): string | undefined {
+  for (let index = 0; index < head.length; index += 2) if (head[index] === name) return head[index + 1]
+  return undefined
 }
 
 function append(headers: OutgoingHttpHeaders, name: string, value: string): void {
