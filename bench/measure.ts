@@ -4,6 +4,7 @@ import type { CacheCounts } from './cache-counts.ts'
 import type { Load } from './load.ts'
 import { runOnce } from './one-run.ts'
 import type { Run, RunSetting } from './one-run.ts'
+import { indent } from './processes.ts'
 import { median, spread } from './statistics.ts'
 import type { RunningTarget } from './targets/target.ts'
 
@@ -67,7 +68,8 @@ export async function measure(
     for (const row of left()) {
       setting.onRun(round, row.name)
       await work(row).catch((error: Error) => {
-        failed.set(row.name, { name: row.name, reason: error.message })
+        const printed = indent(row.target.process.output())
+        failed.set(row.name, { name: row.name, reason: `${error.message}\nIt printed:\n${printed}` })
       })
     }
   }

@@ -132,9 +132,9 @@ ${markdown(rows, latencyColumns)}`
 function memory({ memory: rows }: Result): string {
   return `## Memory of idle connections
 
-Resident memory of the target after some work, and with so many connections open that each made one request and is silent
-since. The last column leaves out the first tenth, which moves into memory that is there already. What the kernel keeps for
-a socket is in no column.
+Resident memory of the target just started, and with so many connections open that each made one request and is silent
+since. The last column leaves out the first tenth, with which the program itself grows: code is compiled, the heap gets its
+size. What the kernel keeps for a socket is in no column.
 
 ${markdown(rows, memoryColumns)}`
 }

@@ -162,7 +162,6 @@ async function memoryOf(
   if (!options.measures.includes('memory')) return { rows: [], failed: [] }
   const result = await measureMemory(stage, rows, {
     connections: mostConnections(),
-    work: options.isQuick ? 2 : 5,
     rest: options.isQuick ? 4 : 15,
     onRun: (name) => progress(`memory: ${name}`),
   })

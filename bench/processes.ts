@@ -107,7 +107,10 @@ function run({ name, command, core, folder, environment, hasInput = false }: Sta
   child.stdin?.on('error', () => undefined)
   const output = collect(child)
   const ended = new Promise<number | undefined>((resolve) => {
-    child.once('close', (code) => resolve(code ?? undefined))
+    child.once('close', (code, signal) => {
+      output.add(`[ended with ${code ?? signal}]\n`)
+      resolve(code ?? undefined)
+    })
     child.once('error', () => resolve(undefined))
   })
   const pid = child.pid
@@ -118,7 +121,7 @@ function run({ name, command, core, folder, environment, hasInput = false }: Sta
   return {
     name,
     pid,
-    output,
+    output: output.text,
     write: (text) => child.stdin?.write(text),
     ended,
     async stop(grace = 5000) {
@@ -132,13 +135,16 @@ function run({ name, command, core, folder, environment, hasInput = false }: Sta
   }
 }
 
-function collect(child: ChildProcess): () => string {
+function collect(child: ChildProcess): { text(): string; add(more: string): void } {
   let text = ''
+  const add = (more: string): void => {
+    text = (text + more).slice(-keptOutput)
+  }
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8')
-    stream?.on('data', (chunk: string) => (text = (text + chunk).slice(-keptOutput)))
+    stream?.on('data', add)
   }
-  return () => text
+  return { text: () => text, add }
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

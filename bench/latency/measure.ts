@@ -88,8 +88,9 @@ async function runOnce(
   const timer = setTimeout(() => void process_.stop(0), (seconds + lead + 30) * 1000)
   await process_.ended
   clearTimeout(timer)
-  const line = process_.output().trim().split('\n').at(-1) ?? ''
-  if (!line.startsWith('{')) throw new Error(`the generator said:\n${indent(process_.output())}`)
+  const lines = process_.output().split('\n')
+  const line = lines.find((each) => each.startsWith('{'))
+  if (line === undefined) throw new Error(`the generator said:\n${indent(process_.output())}`)
   const result = JSON.parse(line) as GeneratorResult
   if (result.failed > 0) {
     throw new Error(`${result.failed} of ${result.failed + result.requests} requests failed or came too late`)

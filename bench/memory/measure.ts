@@ -1,9 +1,9 @@
-// What an idle connection keeps in memory: a gateway that has been at work, and then holds thousands of silent clients.
+// What an idle connection keeps in memory: a gateway that holds thousands of silent clients, beside itself without them. It
+// did no other work before: what a busy hour leaves in the heap would hide what connections take of it.
 import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { residentBytes } from '../cpu.ts'
-import { createLoad } from '../load.ts'
 import type { MissingRow } from '../measure.ts'
 import { indent, pause } from '../processes.ts'
 import type { Running } from '../processes.ts'
@@ -16,21 +16,19 @@ import { requestPath } from '../targets/target.ts'
 export interface MemoryRow {
   readonly name: string
   readonly connections: number
-  /** After some work, with no connection open. */
+  /** Just started, with no connection open. */
   readonly idleMiB: number
   /** With all connections open and silent. */
   readonly heldMiB: number
   /** The difference by connections. */
   readonly kibPerConnection: number
-  /** Of the last nine tenths of the connections alone: the first ones move into memory that is there already. */
+  /** Of the last nine tenths of the connections alone: with the first ones the program itself grows. */
   readonly kibPerFurtherConnection: number
 }
 
 /** How long to wait, in seconds. */
 export interface MemorySetting {
   readonly connections: number
-  /** Of load before anything is read. */
-  readonly work: number
   /** Until memory is quiet: V8 tidies up some seconds after the last request. */
   readonly rest: number
   readonly onRun: (name: string) => void
@@ -64,7 +62,9 @@ export async function measureMemory(
     try {
       measured.push(await measureOne({ ...stage, folder }, started, setting))
     } catch (error) {
-      failed.push({ name: `${row.name} (memory)`, reason: (error as Error).message })
+      const printed = indent(started.target.process.output())
+      const reason = `${(error as Error).message}\nIt printed:\n${printed}`
+      failed.push({ name: `${row.name} (memory)`, reason })
     }
     await started.target.process.stop()
   }
@@ -74,17 +74,11 @@ export async function measureMemory(
 async function measureOne(
   stage: RowStage,
   row: StartedRow & { readonly name: string },
-  { connections, work, rest }: MemorySetting,
+  { connections, rest }: MemorySetting,
 ): Promise<MemoryRow> {
   const { name, target, callers = [{}] } = row
   if ('make' in callers) throw new Error('callers whose proofs are good once cannot hold connections')
   const url = target.url + requestPath
-  const load = await createLoad(
-    stage.processes,
-    { name, folder: stage.folder, core: loadCore, connections: 64 },
-    { url, callers },
-  )
-  await load.run(work)
   const read = async (): Promise<number> => {
     await pause(rest * 1000)
     return residentBytes(target.process.pid) / 1024
