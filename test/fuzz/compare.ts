@@ -74,12 +74,17 @@ export function isSame(one: Reading, other: Reading): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
 
-/** Removes and simplifies bytes for as long as the input stays interesting. */
+/** Looks at an input while it is made smaller. */
+const mostLooks = 3000
+
+/** Removes bytes for as long as the input stays interesting. */
 export function minimise(input: Input, isInteresting: (input: Input) => boolean): Input {
   let best = input
+  let looks = 0
   const accept = (bytes: string): boolean => {
     const next = { ...best, bytes }
-    if (bytes.length > best.bytes.length || bytes === best.bytes || !isInteresting(next)) return false
+    looks += 1
+    if (looks > mostLooks || !isInteresting(next)) return false
     best = next
     return true
   }

@@ -78,6 +78,7 @@ abstract class Run {
         this.refuse(body.fault ?? 'body')
         return false
       }
+      if (progress === 'data' && !(body.at > this.#at)) throw new Error('a body that does not get on')
       this.#at = body.at
       if (progress === 'data') this.reading.open!.body += this.bytes.toString('latin1', body.start, body.end)
       else if (progress === 'more') return false
@@ -154,7 +155,7 @@ class ResponseRun extends Run {
       this.begin({ ...facts, persists: true }, 0)
       return this.base + parser.size
     }
-    const head = judgeResponseHead({ status, reason, version, fields }, this.input.method)
+    const head = judgeResponseHead({ status, reason, version, fields, isChecked: true }, this.input.method)
     if (typeof head === 'string') return this.refuse(head)
     const framing = { none: 0, length: head.length, chunked: 'chunked', close: 'close' } as const
     this.begin({ ...facts, persists: head.persists }, framing[head.body])
