@@ -55,7 +55,7 @@ export function ownText(text: string): string {
  * @param fields field lines, flat: name, value, name, value …
  * @returns what the `Connection` fields name, lower-case; undefined when there is no `Connection` field
  */
-export function connectionOptions(fields: readonly string[]): Set<string> | undefined {
+export function connectionOptions(fields: readonly string[]): ReadonlySet<string> | undefined {
   let options: Set<string> | undefined
   for (let index = 0; index < fields.length; index += 2) {
     if (!isNamed(fields[index]!, 'connection')) {
@@ -88,9 +88,16 @@ export function withoutHopByHop(fields: readonly string[]): string[] {
   return kept
 }
 
-/** @returns whether a field name as written is the given lower-case one; no string is made for names of another length */
+/** @returns whether a field name as written is the given lower-case one; no string is made */
 export function isNamed(written: string, name: string): boolean {
-  return written.length === name.length && (written === name || written.toLowerCase() === name)
+  if (written.length !== name.length) return false
+  if (written === name) return true
+  for (let index = 0; index < name.length; index += 1) {
+    const code = written.charCodeAt(index)
+    const lower = code >= 0x41 && code <= 0x5a ? code + 0x20 : code
+    if (lower !== name.charCodeAt(index)) return false
+  }
+  return true
 }
 
 const invalidValue = /[^\t\x20-\x7e\x80-\xff]/

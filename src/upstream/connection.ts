@@ -14,6 +14,8 @@ export interface RawHead {
   /** Undefined where the bytes did not begin like a status line of HTTP/1. */
   readonly version: '1.0' | '1.1' | undefined
   readonly fields: FieldLines
+  /** Every byte of the fields was looked at by our own parser. */
+  readonly isChecked: boolean
 }
 
 /** The parts of a request's head. Nothing of it is checked before it is written (`writeRequestHead`). */

@@ -28,8 +28,15 @@ const known = new Map<string, boolean>()
 const mostKnown = 2_000
 const longestKnown = 64
 
-/** @throws HeadError when it is no name at all */
-function isOwnName(name: string): boolean {
+/**
+ * @returns whether the field is one that the writer alone may write
+ * @throws HeadError when its name is none at all
+ */
+export function isOwnField(name: string): boolean {
+  return known.get(name) ?? look(name)
+}
+
+function look(name: string): boolean {
   if (!isFieldName(name)) {
     throw new HeadError('a field name is no token')
   }
@@ -46,7 +53,25 @@ const visible = /^[\x21-\x7e]+$/
  * @throws HeadError
  */
 export function writeRequestHead(facts: HeadFacts): string {
+  checkRequestLine(facts)
   const { method, target, host, fields } = facts
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const name = fields[index]!
+    const value = fields[index + 1]!
+    const isOwn = isOwnField(name)
+    if (!isFieldValue(value)) {
+      throw new HeadError(`the value of the field "${name}" is invalid`)
+    }
+    if (!isOwn) {
+      head += `${name}: ${value}\r\n`
+    }
+  }
+  return `${head}${framing(facts)}\r\n`
+}
+
+/** @throws HeadError when what the head begins with cannot be written */
+export function checkRequestLine({ method, target, host }: HeadFacts): void {
   if (!isFieldName(method) || method === 'CONNECT') {
     throw new HeadError('the method is no token')
   }
@@ -56,19 +81,6 @@ export function writeRequestHead(facts: HeadFacts): string {
   if (!visible.test(host)) {
     throw new HeadError('the host is invalid')
   }
-  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const name = fields[index]!
-    const value = fields[index + 1]!
-    const isOwn = known.get(name) ?? isOwnName(name)
-    if (!isFieldValue(value)) {
-      throw new HeadError(`the value of the field "${name}" is invalid`)
-    }
-    if (!isOwn) {
-      head += `${name}: ${value}\r\n`
-    }
-  }
-  return `${head}${framing(facts)}\r\n`
 }
 
 function framing({ method, body, isUpgrade }: HeadFacts): string {

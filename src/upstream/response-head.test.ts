@@ -7,7 +7,7 @@ function judge(
   facts: { status?: number; version?: '1.0' | '1.1' | undefined; method?: string; reason?: string } = {},
 ) {
   const { method, ...head } = { status: 200, version: '1.1' as const, method: 'GET', reason: 'OK', ...facts }
-  return judgeResponseHead({ ...head, fields }, method)
+  return judgeResponseHead({ ...head, fields, isChecked: false }, method)
 }
 
 describe('a response head', () => {

@@ -3,7 +3,7 @@
  * gap between how the gateway, the client and caches in between read the same bytes (response smuggling).
  * @see RFC 9112, section 6
  */
-import { connectionOptions, hopByHopNames, isFieldName, isFieldValue } from '../engine/fields.ts'
+import { connectionOptions, hopByHopNames, isFieldName, isFieldValue, ownText } from '../engine/fields.ts'
 import type { FieldLines } from '../exchange.ts'
 import type { RawHead } from './connection.ts'
 
@@ -34,7 +34,7 @@ export function judgeResponseHead(raw: RawHead, method: string): ResponseHead | 
   if (status < 200 || status > 599) {
     return `the status ${status} is out of range`
   }
-  const scan = scanFields(raw.fields)
+  const scan = scanFields(raw)
   if (typeof scan === 'string') {
     return scan
   }
@@ -59,16 +59,16 @@ export function judgeResponseHead(raw: RawHead, method: string): ResponseHead | 
  *
  * @returns its end-to-end fields; undefined when it cannot pass
  */
-export function judgeInterim({ version, fields }: RawHead): string[] | undefined {
-  const scan = scanFields(fields)
-  if (typeof scan === 'string' || version === '1.0') return undefined
+export function judgeInterim(raw: RawHead): string[] | undefined {
+  const scan = scanFields(raw)
+  if (typeof scan === 'string' || raw.version === '1.0') return undefined
   const isPlain = scan.coding === undefined && scan.length === undefined && scan.named?.has('close') !== true
   return isPlain ? scan.fields : undefined
 }
 
 /** @returns the end-to-end fields of trailers or of a 101; undefined when one is malformed */
 export function endToEndFields(fields: FieldLines): string[] | undefined {
-  const scan = scanFields(fields)
+  const scan = scanFields({ fields, isChecked: false })
   return typeof scan === 'string' ? undefined : scan.fields
 }
 
@@ -82,43 +82,90 @@ interface Scan {
   readonly isEventStream: boolean
 }
 
-function scanFields(raw: FieldLines): Scan | string {
-  const named = connectionOptions(raw)
+/** What a field of an answer is to us, by its name. */
+const kind = { plain: 0, hopByHop: 1, coding: 2, length: 3, type: 4, keepAlive: 5, connection: 6 } as const
+
+const special = new Map<string, number>([
+  ['transfer-encoding', kind.coding],
+  ['content-length', kind.length],
+  ['content-type', kind.type],
+  ['keep-alive', kind.keepAlive],
+  ['connection', kind.connection],
+])
+
+/** Names that were looked at before, as written. What is remembered is bounded: names are the upstream's to invent. */
+const known = new Map<string, number>()
+const mostKnown = 2_000
+const longestKnown = 64
+
+/** `Connection` as nearly every answer has it, if it has one. */
+const usualOptions: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['keep-alive', new Set(['keep-alive'])],
+  ['close', new Set(['close'])],
+])
+
+function kindOf(written: string): number {
+  const name = written.toLowerCase()
+  const found = special.get(name) ?? (hopByHopNames.has(name) ? kind.hopByHop : kind.plain)
+  if (known.size < mostKnown && written.length <= longestKnown) known.set(ownText(written), found)
+  return found
+}
+
+function scanFields({ fields: raw, isChecked }: Pick<RawHead, 'fields' | 'isChecked'>): Scan | string {
   const fields: string[] = []
+  let named: ReadonlySet<string> | undefined
   let coding: string | undefined
   let declared: string | undefined
   let isEventStream = false
   let idleSeconds: number | undefined
   for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index]!
     const value = raw[index + 1]!
-    if (!isFieldName(raw[index]!) || !isFieldValue(value)) {
+    if (!isChecked && (!isFieldName(name) || !isFieldValue(value))) {
       return 'a field is malformed'
     }
-    const name = raw[index]!.toLowerCase()
-    if (name === 'transfer-encoding') {
-      if (coding !== undefined || value.toLowerCase() !== 'chunked') {
-        return 'a transfer coding other than one "chunked"'
+    switch (known.get(name) ?? kindOf(name)) {
+      case kind.coding:
+        if (coding !== undefined || value.toLowerCase() !== 'chunked') {
+          return 'a transfer coding other than one "chunked"'
+        }
+        coding = value
+        break
+      case kind.length:
+        if (declared !== undefined || !length.test(value)) {
+          return 'a repeated or malformed Content-Length'
+        }
+        declared = value
+        fields.push(name, value)
+        break
+      case kind.type:
+        isEventStream = /^text\/event-stream\s*(?:;|$)/i.test(value)
+        fields.push(name, value)
+        break
+      case kind.keepAlive: {
+        const hint = /\btimeout=(\d{1,6})/i.exec(value)?.[1]
+        idleSeconds = hint === undefined ? undefined : Number(hint)
+        break
       }
-      coding = value
-    } else if (name === 'content-length') {
-      if (declared !== undefined || !length.test(value)) {
-        return 'a repeated or malformed Content-Length'
-      }
-      declared = value
-    } else if (name === 'content-type') {
-      isEventStream = /^text\/event-stream\s*(?:;|$)/i.test(value)
-    } else if (name === 'keep-alive') {
-      const hint = /\btimeout=(\d{1,6})/i.exec(value)?.[1]
-      idleSeconds = hint === undefined ? undefined : Number(hint)
-    }
-    if (!hopByHopNames.has(name) && named?.has(name) !== true) {
-      fields.push(raw[index]!, value)
+      case kind.connection:
+        named = (named === undefined ? usualOptions.get(value) : undefined) ?? connectionOptions(raw)
+        break
+      case kind.plain:
+        fields.push(name, value)
+        break
     }
   }
   if (coding !== undefined && declared !== undefined) {
     return 'both Content-Length and Transfer-Encoding'
   }
-  return { named, idleSeconds, fields, coding, length: declared, isEventStream }
+  const kept = named === undefined || named.size === 0 ? fields : withoutNamed(fields, named)
+  return { named, idleSeconds, fields: kept, coding, length: declared, isEventStream }
+}
+
+/** @returns the same lines where none is named: `close` and `keep-alive` name nothing that was kept */
+function withoutNamed(fields: string[], named: ReadonlySet<string>): string[] {
+  if (named.size === 1 && (named.has('keep-alive') || named.has('close'))) return fields
+  return fields.filter((_, index) => !named.has(fields[index - (index % 2)]!.toLowerCase()))
 }
 
 function bodyOf({ coding, length: declared }: Scan): ResponseHead['body'] {

@@ -202,7 +202,7 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
 
   #rawHead(controller: Controller, status: number, reason: string | undefined): RawHead {
     const fields = latin1(controller.rawHeaders)
-    return { status, reason: reason ?? '', version: this.#filter.version, fields }
+    return { status, reason: reason ?? '', version: this.#filter.version, fields, isChecked: false }
   }
 
   #coverReading(): void {

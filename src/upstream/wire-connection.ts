@@ -224,7 +224,7 @@ export class WireConnection implements Connection, Sender {
       return end
     }
     const { status, reason, version, fields } = parser
-    const head: RawHead = { status, reason, version, fields }
+    const head: RawHead = { status, reason, version, fields, isChecked: true }
     return status >= 200
       ? this.#begin(receiver, head, bytes, at, end, isOwn)
       : this.#interim(receiver, head, bytes, at, end)
