@@ -11,21 +11,28 @@ export interface OneTimeCallers {
   make(url: string, count: number): readonly Caller[]
 }
 
+/** Which tokens: so many, all different, of so many different callers in turn. */
+export interface Tokens {
+  readonly algorithm: Algorithm
+  readonly count: number
+  readonly callers: number
+}
+
 /** Callers with bearer tokens. The same list again where it was asked for before: signing thousands takes a while. */
 export interface Wallet {
-  bearers(algorithm: Algorithm, count: number): Promise<readonly Caller[]>
+  bearers(tokens: Tokens): Promise<readonly Caller[]>
 }
 
 /** Makes an empty wallet. */
 export function createWallet(issuer: Issuer): Wallet {
   const lists = new Map<string, Promise<readonly Caller[]>>()
   return {
-    bearers(algorithm, count) {
-      const key = `${algorithm} ${count}`
+    bearers({ algorithm, count, callers }) {
+      const key = `${algorithm} ${count} ${callers}`
       const known = lists.get(key)
       if (known !== undefined) return known
       const list = issuer
-        .sign(algorithm, count)
+        .sign(algorithm, count, {}, callers)
         .then((tokens) => tokens.map((token) => ({ Authorization: `Bearer ${token}` })))
       lists.set(key, list)
       return list

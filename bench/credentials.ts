@@ -23,8 +23,12 @@ export interface Issuer {
   readonly hmacSecret: string
   /** The public key as PEM. */
   publicKey(algorithm: 'RS256' | 'ES256'): string
-  /** Signs on the thread pool; an RSA signature takes about a millisecond. */
-  sign(algorithm: Algorithm, count: number, overrides?: Overrides): Promise<string[]>
+  /**
+   * Signs on the thread pool; an RSA signature takes about a millisecond.
+   *
+   * @param callers how many different callers the tokens are for, in turn; each for another one, if absent
+   */
+  sign(algorithm: Algorithm, count: number, overrides?: Overrides, callers?: number): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -66,10 +70,10 @@ export async function createIssuer(): Promise<Issuer> {
     keySetUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
     hmacSecret,
     publicKey: (algorithm) => pairs[algorithm].publicKey.export({ type: 'spki', format: 'pem' }),
-    async sign(algorithm, count, overrides = {}) {
+    async sign(algorithm, count, overrides = {}, callers = count) {
       const changes = typeof overrides === 'function' ? overrides : (): typeof overrides => overrides
       return Promise.all(
-        Array.from({ length: count }, (_, number) => signOne(algorithm, number, changes(number))),
+        Array.from({ length: count }, (_, number) => signOne(algorithm, number % callers, changes(number))),
       )
     },
     close: () =>

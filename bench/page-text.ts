@@ -93,8 +93,10 @@ function method({ machine, versions, setting, foreignCores }: Result): string {
 - **Read the CPU column first.** It is user and system time of all processes of the target, as the kernel charges it, divided by
   requests. Requests a second are also what load and upstream can do: where "core busy" is well below 100 %, the target was
   waiting for them. Other processes used up to ${percent(foreignCores)} of a core in a run that counts.
-- A known caller: 100 credentials in turn, so that all but the first requests meet a cache. "Cold": ${setting.coldTokens.toLocaleString('en')} tokens in turn,
-  each forgotten before it comes again. HAProxy and nginx have no such cache: cold is like warm for them.
+- A known caller: 100 credentials in turn, so that all but the first requests meet a cache. "Cold": ${setting.coldTokens.toLocaleString('en')} tokens of
+  1,000 callers in turn, each token forgotten before it comes again; an assertion serves its caller for half a minute,
+  whichever token came. "Strangers": as many callers as tokens, so that each request needs a signature of the gateway, too.
+  HAProxy and nginx have no such cache, and sign nothing: cold is like warm for them.
 - Every target shows before it is measured that it lets the good in and refuses a missing and a spoilt credential, that the
   upstream is told who calls, and that it does not see the credential.
 - HAProxy checks algorithm, signature, issuer, audience, expiry and one scope, and writes two identity fields; nginx with Lua does

@@ -135,7 +135,7 @@ function run({ name, command, core, folder, environment, hasInput = false }: Sta
   }
 }
 
-function collect(child: ChildProcess): { text(): string; add(more: string): void } {
+function collect(child: ChildProcess): { readonly text: () => string; readonly add: (more: string) => void } {
   let text = ''
   const add = (more: string): void => {
     text = (text + more).slice(-keptOutput)

@@ -62,7 +62,7 @@ function remarks(result: Result, isDisturbed: boolean): string[] {
     }`,
     ...(noise === undefined ? [] : [`Equal rows differ by up to ${percent(noise)}: so good are the ratios.`]),
     ...result.rows
-      .filter(({ name, cacheHits = 0 }) => name.endsWith(' cold') && cacheHits > 0.02)
+      .filter(({ name, cacheHits = 0 }) => / (?:cold|strangers)$/.test(name) && cacheHits > 0.02)
       .map(({ name }) => `${name}: some tokens were still known; --cold-tokens must be larger.`),
   ]
 }

@@ -1,6 +1,6 @@
 // The rows of the table: which targets there are and what their callers carry. README.md lists the names; they stay.
 import { createDpopCallers } from './callers.ts'
-import type { Wallet } from './callers.ts'
+import type { Tokens, Wallet } from './callers.ts'
 import type { Algorithm } from './credentials.ts'
 import type { Filling, Stores } from './growth/stores.ts'
 import type { LoadPlan } from './load.ts'
@@ -78,6 +78,9 @@ export const profiledName = 'portcullis wire RS256 warm'
 // As many callers as one busy instance sees within a minute or two; all of them fit into every cache.
 const warmCallers = 100
 
+// Who come with a new token each time: known by name, and so an assertion serves them for a while, but not by token.
+const coldCallers = 1000
+
 /** All rows, in the order of the table. */
 export function allRows(coldTokens: number): readonly Row[] {
   return [
@@ -85,11 +88,11 @@ export function allRows(coldTokens: number): readonly Row[] {
     ...planeRows('wire', coldTokens),
     ...planeRows('node', coldTokens),
     haproxy('haproxy plain'),
-    haproxy('haproxy HS256', ['HS256', warmCallers]),
-    haproxy('haproxy RS256', ['RS256', warmCallers]),
-    haproxy('haproxy ES256', ['ES256', warmCallers]),
-    haproxy('haproxy RS256 cold', ['RS256', coldTokens]),
-    haproxy('haproxy ES256 cold', ['ES256', coldTokens]),
+    haproxy('haproxy HS256', known('HS256')),
+    haproxy('haproxy RS256', known('RS256')),
+    haproxy('haproxy ES256', known('ES256')),
+    haproxy('haproxy RS256 cold', unknown('RS256', coldTokens)),
+    haproxy('haproxy ES256 cold', unknown('ES256', coldTokens)),
     nginxLua('nginx lua HS256'),
     nginx('nginx TLS', true),
     haproxy('haproxy TLS', undefined, true),
@@ -107,14 +110,15 @@ function planeRows(dataPlane: DataPlane, coldTokens: number): readonly Row[] {
   return [
     row('public', { entrance: 'public' }),
     row('api-key', { entrance: 'api-key', apiKeys: warmCallers }),
-    row('HS256 warm', { entrance: 'hmac-token' }, ['HS256', warmCallers]),
-    row('RS256 warm', { entrance: 'token' }, ['RS256', warmCallers]),
-    row('ES256 warm', { entrance: 'token' }, ['ES256', warmCallers]),
-    row('RS256 cold', { entrance: 'token' }, ['RS256', coldTokens]),
-    row('ES256 cold', { entrance: 'token' }, ['ES256', coldTokens]),
+    row('HS256 warm', { entrance: 'hmac-token' }, known('HS256')),
+    row('RS256 warm', { entrance: 'token' }, known('RS256')),
+    row('ES256 warm', { entrance: 'token' }, known('ES256')),
+    row('RS256 cold', { entrance: 'token' }, unknown('RS256', coldTokens)),
+    row('ES256 cold', { entrance: 'token' }, unknown('ES256', coldTokens)),
+    row('RS256 strangers', { entrance: 'token' }, unknown('RS256', coldTokens, coldTokens)),
     row('DPoP warm', { entrance: 'dpop-token' }),
-    row('audit strict', { entrance: 'token', audit: 'strict' }, ['RS256', warmCallers]),
-    row('TLS', { entrance: 'token', isTls: true }, ['RS256', warmCallers]),
+    row('audit strict', { entrance: 'token', audit: 'strict' }, known('RS256')),
+    row('TLS', { entrance: 'token', isTls: true }, known('RS256')),
   ]
 }
 
@@ -144,7 +148,14 @@ function growthRows(dataPlane: DataPlane): readonly Row[] {
   ]
 }
 
-type Tokens = readonly [algorithm: Algorithm, count: number]
+function known(algorithm: Algorithm): Tokens {
+  return { algorithm, count: warmCallers, callers: warmCallers }
+}
+
+function unknown(algorithm: Algorithm, count: number, callers: number = coldCallers): Tokens {
+  return { algorithm, count, callers }
+}
+
 type Furniture = readonly [filling: Filling, count: number]
 
 function nginx(name: string, isTls = false): Row {
@@ -160,8 +171,8 @@ function haproxy(name: string, tokens?: Tokens, isTls = false): Row {
     start: async (stage) => {
       if (tokens === undefined)
         return { target: await startHaproxy(stage, name, { isTls }), protection: 'none' }
-      const target = await startHaproxy(stage, name, { algorithm: tokens[0], isTls })
-      return { target, protection: 'identity', callers: await stage.wallet.bearers(...tokens) }
+      const target = await startHaproxy(stage, name, { algorithm: tokens.algorithm, isTls })
+      return { target, protection: 'identity', callers: await stage.wallet.bearers(tokens) }
     },
   }
 }
@@ -172,7 +183,7 @@ function nginxLua(name: string): Row {
     start: async (stage) => ({
       target: await startNginxLua(stage, name),
       protection: 'identity',
-      callers: await stage.wallet.bearers('HS256', warmCallers),
+      callers: await stage.wallet.bearers(known('HS256')),
     }),
   }
 }
@@ -183,7 +194,7 @@ function nodePeer(name: string, peer: NodePeer): Row {
     start: async (stage) => ({
       target: await startNodePeer(stage, name, peer),
       protection: 'identity',
-      callers: await stage.wallet.bearers('HS256', warmCallers),
+      callers: await stage.wallet.bearers(known('HS256')),
     }),
   }
 }
@@ -208,9 +219,9 @@ async function callersOf(
   { issuer, wallet }: RowStage,
   { entrance }: GatewayWish,
   apiKeys: readonly string[],
-  tokens: Tokens = ['RS256', warmCallers],
+  tokens: Tokens = known('RS256'),
 ): Promise<NonNullable<LoadPlan['callers']>> {
   if (entrance === 'api-key') return apiKeys.map((key) => ({ 'X-Api-Key': key }))
   if (entrance === 'dpop-token') return createDpopCallers(issuer, warmCallers)
-  return wallet.bearers(...tokens)
+  return wallet.bearers(tokens)
 }

@@ -66,7 +66,7 @@ function announce(options: BenchOptions, { node, nginx, haproxy, wrk }: Versions
       `${options.connections} connections, ${options.rounds} rounds of ${options.seconds} s, medians.`,
   )
   console.log(
-    `Warm: 100 credentials in turn. Cold: ${options.coldTokens.toLocaleString('en')} tokens in turn, so that each has been forgotten when it comes again.`,
+    `Warm: 100 credentials in turn. Cold: ${options.coldTokens.toLocaleString('en')} tokens of 1,000 callers in turn, so that each has been forgotten when it comes again.`,
   )
   if (options.isQuick) console.log('Quick run: fewer and shorter rounds; good for a look, not for a claim.')
 }

@@ -27,7 +27,11 @@ const questions: readonly (readonly [title: string, names: readonly string[]])[]
   ],
   [
     'Every token new',
-    [...['RS256 cold', 'ES256 cold'].flatMap(wireAndNode), 'haproxy RS256 cold', 'haproxy ES256 cold'],
+    [
+      ...['RS256 cold', 'ES256 cold', 'RS256 strangers'].flatMap(wireAndNode),
+      'haproxy RS256 cold',
+      'haproxy ES256 cold',
+    ],
   ],
   ['A new proof with each request', wireAndNode('DPoP warm')],
   ['Each event on disk before the request goes on', wireAndNode('audit strict')],
