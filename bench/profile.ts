@@ -6,7 +6,7 @@ import { createLoad } from './load.ts'
 import type { Load } from './load.ts'
 import { sumUp } from './profile/cpu-profile.ts'
 import type { CpuProfile, ProfileSums } from './profile/cpu-profile.ts'
-import { hasPerf, perfOptions, samplePerf } from './profile/perf.ts'
+import { hasPerf, perfOptions, removeNames, samplePerf } from './profile/perf.ts'
 import type { PerfSums, Share } from './profile/perf.ts'
 import { probe } from './probe.ts'
 import { progress } from './progress.ts'
@@ -115,6 +115,7 @@ async function profileOutside(
   { seconds }: ProfileSetting,
 ): Promise<Pick<Profile, 'threads' | 'perf'>> {
   const pids = treeOf(started.target.process.pid)
+  process.once('exit', () => removeNames(pids))
   const before = timeByThread(pids)
   let requests = 0
   const work = async (): Promise<void> => {
