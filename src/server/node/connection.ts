@@ -6,7 +6,7 @@ import type { ListenerOptions } from '../listener.ts'
 import { requestIdOf } from '../request-id.ts'
 import { linger } from './linger.ts'
 import { LastTurn } from './last-turn.ts'
-import type { Sweeper } from './sweeper.ts'
+import type { Sweeper } from '../../wire/sweeper.ts'
 import type { Turn } from './turn.ts'
 
 /** What the connections of one listener share. */

@@ -6,7 +6,7 @@ import type { Plane } from '../plane.ts'
 import { Connection, type ListenerState } from './connection.ts'
 import { createServer, setParserLimit, type NodeServer } from './create-server.ts'
 import { Events } from './events.ts'
-import { Sweeper } from './sweeper.ts'
+import { Sweeper } from '../../wire/sweeper.ts'
 
 export function createNodePlane(options: ListenerOptions): Plane {
   return new NodePlane(options)
