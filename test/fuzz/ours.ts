@@ -1,6 +1,6 @@
 /** Our reader: the parsers of `src/wire/` and what judges their heads, put together as the connections do, without sockets. */
 import { inspectHead } from '../../src/server/head.ts'
-import { endToEndFields, judgeResponseHead } from '../../src/upstream/response-head.ts'
+import { judgeInterim, judgeResponseHead } from '../../src/upstream/response-head.ts'
 import { BodyReader, type Framing } from '../../src/wire/body.ts'
 import { RequestHeadParser } from '../../src/wire/request-head.ts'
 import { ResponseHeadParser } from '../../src/wire/response-head.ts'
@@ -151,7 +151,10 @@ class ResponseRun extends Run {
     const { status, reason, version, fields } = parser
     const facts = { method: '', target: '', status, version, fields }
     if (status < 200) {
-      if (status < 100 || endToEndFields(fields) === undefined) return this.refuse('a bad interim answer')
+      // A 101 is none where nobody asked for it.
+      if (status < 100 || status === 101) return this.refuse('a status that was not asked for')
+      if (judgeInterim({ status, reason, version, fields, isChecked: true }) === undefined)
+        return this.refuse('a bad interim answer')
       this.begin({ ...facts, persists: true }, 0)
       return this.base + parser.size
     }
@@ -163,7 +166,7 @@ class ResponseRun extends Run {
   }
 
   protected override finished({ status }: Message): void {
-    if (status >= 200 || status === 101) this.reading.state = 'over'
+    if (status >= 200) this.reading.state = 'over'
   }
 
   protected override resetHead(): void {

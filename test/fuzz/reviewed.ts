@@ -30,7 +30,7 @@ const reviewed: readonly Reviewed[] = [
   {
     oracles: ['llhttp', 'node:http'],
     what: /^we read on where it says that the connection ends$/,
-    holds: ({ side, bytes }) => side === 'request' && /proxy-connection:/i.test(bytes),
+    holds: ({ bytes }) => /proxy-connection:/i.test(bytes),
     reason: 'it takes Proxy-Connection for Connection; no other reader does',
   },
   {
@@ -39,22 +39,7 @@ const reviewed: readonly Reviewed[] = [
     holds: ({ side, bytes }) => side === 'request' && /\nConnection:[^\r\n]*\t/i.test(bytes),
     reason: 'it does not take a tab behind a Connection option for white space',
   },
-  {
-    oracles: ['llhttp', 'strict reader'],
-    what: /./,
-    holds: ({ side, bytes }) => side === 'response' && interimWithFraming.test(bytes),
-    reason: 'an interim answer has no body whatever it says (RFC 9112, section 6.3)',
-  },
-  {
-    oracles: ['llhttp'],
-    what: /^we read on where it says that the connection ends$/,
-    holds: ({ side, bytes }) => side === 'response' && /^HTTP\/1\.[01] 1\d\d/m.test(bytes),
-    reason: 'an interim answer is never the last, whatever it says of the connection',
-  },
 ]
-
-const interimWithFraming =
-  /HTTP\/1\.[01] 1\d\d[^\r\n]*\r\n(?:[^\r\n]+\r\n)*?(?:Content-Length|Transfer-Encoding):/i
 
 /** @returns why the disagreement is none, or undefined when nobody knows */
 export function known(oracle: string, what: string, input: Input): string | undefined {

@@ -327,6 +327,30 @@ export const interims: Family<ResponseCase> = {
       'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
       { asksUpgrade: true },
     ),
+    ...each(
+      ['Content-Length: 2', 'Content-Length: 0', 'Transfer-Encoding: chunked', 'Connection: close'],
+      (shown) => `103 with ${shown}`,
+      (name, line) =>
+        bad(name, `HTTP/1.1 103 Early Hints\r\n${line}\r\n\r\n${response('Content-Length: 2', 'ok')}`),
+    ),
+    bad(
+      '100 with a length',
+      `HTTP/1.1 100 Continue\r\nContent-Length: 2\r\n\r\n${response('Content-Length: 2', 'ok')}`,
+      { node: { client: ok, connection: 'kept' } },
+    ),
+    bad(
+      '100 with a coding',
+      `HTTP/1.1 100 Continue\r\nTransfer-Encoding: chunked\r\n\r\n${response('Content-Length: 2', 'ok')}`,
+      { node: { client: ok, connection: 'kept' } },
+    ),
+    bad('103 of HTTP/1.0', `HTTP/1.0 103 Early Hints\r\n\r\n${response('Content-Length: 2', 'ok')}`),
+    bad('100 of HTTP/1.0', `HTTP/1.0 100 Continue\r\n\r\n${response('Content-Length: 2', 'ok')}`, {
+      node: { client: ok, connection: 'kept' },
+    }),
+    bad(
+      'an unknown one with a length that hides an answer',
+      `HTTP/1.1 199 What\r\nContent-Length: ${smuggledAnswer.length}\r\n\r\n${smuggledAnswer}`,
+    ),
     bad(
       '103 with both lengths',
       `HTTP/1.1 103 Early Hints\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n${response('Content-Length: 2', 'ok')}`,
