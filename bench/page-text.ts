@@ -78,7 +78,7 @@ function goals(result: Result, notes: string): string {
 
 CPU time per request of the wire data plane as a multiple of the other's, in one run.
 
-${markdown(judge(result), verdicts)}${known}${notes === '' ? '' : `\n\n${notes.trim()}`}`
+${markdown(judge(result), verdicts, ['', 'compared'])}${known}${notes === '' ? '' : `\n\n${notes.trim()}`}`
 }
 
 function method({ machine, versions, setting, foreignCores }: Result): string {
@@ -162,7 +162,8 @@ function profile({ name, inside, threads, perf }: Profile): string {
   parts.push(markdown(threads, costColumns('thread')))
   if (inside !== undefined) {
     parts.push(
-      `The main thread's JavaScript, self time as V8's profiler samples it (${inside.microsPerRequest.toFixed(1)} µs a request; what JavaScript calls of the system counts where it is called from):`,
+      `The main thread (${inside.microsPerRequest.toFixed(1)} µs a request), self time as V8's profiler samples it. What a function of Node.js calls of the
+system counts as its own: the kernel's part is in \`writeLatin1String\` and the like.`,
       markdown(inside.rooms.slice(0, 20), costColumns('room')),
       markdown(inside.functions.slice(0, 20), costColumns('function')),
     )
@@ -206,9 +207,13 @@ It needs Linux, two cores and \`apt-get install nginx haproxy wrk libnginx-mod-h
 is left out and said. [bench/README.md](../bench/README.md) lists all rows. Numbers of two machines, or of two runs, are not
 to be compared; ratios of one run are.`
 
-/** First column to the left, numbers to the right. */
-function markdown<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
+/** Words to the left, numbers to the right: words stand in the first column, and in those that are named. */
+function markdown<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  words: readonly string[] = [],
+): string {
   const [head = [], ...lines] = cellsOf(rows, columns)
-  const rule = columns.map((_, index) => (index === 0 ? '---' : '--:'))
+  const rule = head.map((title, index) => (index === 0 || words.includes(title) ? '---' : '--:'))
   return [head, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

@@ -24,7 +24,7 @@ export interface Cost extends Share {
 export interface Profile {
   readonly name: string
   readonly seconds: number
-  /** The main thread's own time as V8's profiler sees it; absent where the target is not JavaScript. */
+  /** Where the main thread was, as V8's profiler samples it; absent where the target is not JavaScript. */
   readonly inside?: {
     readonly microsPerRequest: number
     readonly rooms: readonly Cost[]
@@ -85,10 +85,13 @@ async function profileInside(
   { started, load, folder }: Prepared,
   { seconds }: ProfileSetting,
 ): Promise<Profile['inside']> {
+  const pids = treeOf(started.target.process.pid)
+  const before = mainThreadOf(pids)
   // V8's clock is the monotonic one, and so is this.
   const from = Number(process.hrtime.bigint() / 1000n)
   const { requests } = await load.run(seconds)
   const until = Number(process.hrtime.bigint() / 1000n)
+  const spent = mainThreadOf(pids) - before
   await started.target.process.stop(30_000)
   const files = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile'))
   const profiles = await Promise.all(
@@ -99,10 +102,13 @@ async function profileInside(
     .map((profile) => sumUp(profile, from, until, root))
     .sort((a, b) => b.busyMicros - a.busyMicros)
   if (sums === undefined) return undefined
+  // The profiler's clock goes on while the thread waits for its core: its shares are told of the time on the core.
   const costs = (times: ProfileSums['rooms'], most: number): Cost[] =>
-    times.slice(0, most).map(({ name, micros }) => toCost(name, micros, sums.busyMicros, requests))
+    times
+      .slice(0, most)
+      .map(({ name, micros }) => toCost(name, (micros / sums.busyMicros) * spent, spent, requests))
   return {
-    microsPerRequest: round(sums.busyMicros / requests, 2),
+    microsPerRequest: round(spent / requests, 2),
     rooms: costs(sums.rooms, 25),
     files: costs(sums.files, 40),
     functions: costs(sums.functions, 60),
@@ -136,6 +142,12 @@ async function profileOutside(
   return { threads, ...(perf === undefined ? {} : { perf }) }
 }
 
+/** In microseconds. */
+function mainThreadOf(pids: readonly number[]): number {
+  const [, micros = 0] = [...timeByThread(pids)].find(([name]) => name.endsWith('(main)')) ?? []
+  return micros
+}
+
 function toCost(name: string, micros: number, all: number, requests: number): Cost {
   return { name, part: round(micros / all, 4), micros: round(micros / requests, 2) }
 }
@@ -148,7 +160,7 @@ export function describeProfile({ name, seconds, inside, threads, perf }: Profil
   ]
   if (inside !== undefined) {
     parts.push(
-      `V8's profiler, main thread: ${inside.microsPerRequest.toFixed(1)} µs a request. Share, µs a request, self time:`,
+      `V8's profiler, main thread (${inside.microsPerRequest.toFixed(1)} µs a request): share, µs a request, self time`,
       list('By room', inside.rooms),
       list('By file', inside.files),
       list('By function', inside.functions),

@@ -1,6 +1,7 @@
 // npm run bench: nginx, HAProxy and Portcullis side by side, one core each in turn, same upstream and same tokens.
 import { writeFile } from 'node:fs/promises'
 import { disturbed } from './one-run.ts'
+import { judge } from './goals.ts'
 import { readOptions, usage } from './options.ts'
 import type { BenchOptions, Request } from './options.ts'
 import { measureAll } from './phases.ts'
@@ -47,7 +48,7 @@ async function bench(options: BenchOptions, folder: string, processes: Processes
   const result = await onStage(folder, processes, (stage) => measureAll(stage, options, versions))
   progress('')
   console.log(formatReport(result, disturbed))
-  if (options.jsonFile !== undefined) await writeJson(options.jsonFile, result)
+  if (options.jsonFile !== undefined) await writeJson(options.jsonFile, { ...result, goals: judge(result) })
   if (result.failed.length > 0) process.exitCode = 1
 }
 

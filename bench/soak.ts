@@ -13,11 +13,13 @@ import { drive, makeKinds } from './soak/traffic.ts'
 import type { Tally } from './soak/traffic.ts'
 import { startSoakUpstream } from './soak/upstream.ts'
 import { launch } from './targets/portcullis.ts'
+import type { DataPlane } from './targets/portcullis.ts'
 
-const usage = `npm run soak -- [--seconds N] [--connections N]
+const usage = `npm run soak -- [--seconds N] [--connections N] [--data-plane wire|node]
 
   --seconds N        how long (default 600); memory is judged from 120 s on
   --connections N    requests under way at once (default 32)
+  --data-plane NAME  wire or node (default: that of the gateway)
 `
 
 // Before that, just-in-time compilation and filling caches are all that memory shows.
@@ -28,10 +30,12 @@ await main(process.argv.slice(2))
 async function main(args: readonly string[]): Promise<void> {
   let seconds: number
   let connections: number
+  let dataPlane: DataPlane | undefined
   try {
     const options = {
       seconds: { type: 'string' },
       connections: { type: 'string' },
+      'data-plane': { type: 'string' },
       help: { type: 'boolean' },
     } as const
     const { values } = parseArgs({ args: [...args], options })
@@ -41,24 +45,35 @@ async function main(args: readonly string[]): Promise<void> {
     }
     seconds = positive('seconds', values.seconds, 600)
     connections = positive('connections', values.connections, 32)
+    dataPlane = readDataPlane(values['data-plane'])
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${usage}`)
     process.exitCode = 2
     return
   }
-  await inSession((folder, processes) => soak(folder, processes, seconds, connections))
+  await inSession((folder, processes) => soak(folder, processes, { seconds, connections, dataPlane }))
+}
+
+function readDataPlane(text: string | undefined): DataPlane | undefined {
+  if (text === undefined || text === 'wire' || text === 'node') return text
+  throw new Error(`--data-plane expects wire or node, found "${text}"`)
+}
+
+interface SoakOptions {
+  readonly seconds: number
+  readonly connections: number
+  readonly dataPlane: DataPlane | undefined
 }
 
 async function soak(
   folder: string,
   processes: Processes,
-  seconds: number,
-  connections: number,
+  { seconds, connections, dataPlane }: SoakOptions,
 ): Promise<void> {
   const issuer = await createIssuer()
   const upstream = await startSoakUpstream()
   try {
-    const configuration = await soakConfiguration(issuer, upstream.url)
+    const configuration = await soakConfiguration(issuer, upstream.url, dataPlane)
     const gateway = await launch({ folder, processes }, 'portcullis', configuration, 20)
     const kinds = await makeKinds(issuer, gateway.apiKeys)
     const client = createClient(gateway.url, connections)

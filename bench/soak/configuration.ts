@@ -3,17 +3,19 @@ import { audience, issuer, scope } from '../credentials.ts'
 import type { Issuer } from '../credentials.ts'
 import { freePort } from '../processes.ts'
 import { baseConfiguration } from '../targets/portcullis.ts'
+import type { DataPlane } from '../targets/portcullis.ts'
 
 /** A configuration and the ports that it names. */
 export async function soakConfiguration(
   keys: Issuer,
   upstream: string,
+  dataPlane: DataPlane | undefined,
 ): Promise<{ port: number; adminPort: number; content: object }> {
   const port = await freePort()
   const adminPort = await freePort()
   const rateLimit = { limit: '1000000/1m', key: 'identity' }
   const content = {
-    ...baseConfiguration(port, adminPort),
+    ...baseConfiguration(port, adminPort, dataPlane === undefined ? {} : { dataPlane }),
     // The soak guesses on purpose, from one address, for as long as it runs.
     lockout: 'off',
     providers: { bench: { type: 'oidc', issuer, discovery: false, jwks: keys.keySetUrl } },

@@ -166,12 +166,12 @@ function route(id: string, path: string, entrance: Entrance): object {
 export function baseConfiguration(
   port: number,
   adminPort: number,
-  { dataPlane = 'node', isTls = false, audit = 'relaxed' }: Partial<GatewayWish> = {},
+  { dataPlane, isTls = false, audit = 'relaxed' }: Partial<GatewayWish> = {},
 ): object {
   const tls = isTls ? { tls: { certificate: './gateway.crt', key: './gateway.key' } } : {}
   return {
     version: 1,
-    dataPlane,
+    ...(dataPlane === undefined ? {} : { dataPlane }),
     workers: 1,
     listeners: [{ address: `127.0.0.1:${port}`, ...tls }],
     admin: { address: `127.0.0.1:${adminPort}` },
