@@ -10,7 +10,7 @@ import { delay, turn, type Cut } from './corpus-runner.ts'
 
 const patience = 8000
 /** Milliseconds until the gateway must have closed a connection that it cannot use again: far less than it may idle. */
-const closing = 1500
+const closing = 3000
 
 export class ResponseRunner {
   readonly #port: number

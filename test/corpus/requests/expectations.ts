@@ -200,6 +200,9 @@ export const pauses: Family<RequestCase> = {
   ],
 }
 
+const hundreds = Array.from({ length: 300 }, (_, index) => `/${index}`)
+const large = 'GET /smuggled '.repeat(40_000).slice(0, 524_288)
+
 export const queues: Family<RequestCase> = {
   name: 'response queues',
   source:
@@ -242,6 +245,37 @@ export const queues: Family<RequestCase> = {
       'ten at once',
       Array.from({ length: 10 }, (_, index) => request('', '', { target: `/${index}` })).join(''),
       ...Array.from({ length: 10 }, (_, index) => seen(`/${index}`)),
+    ),
+    accepted(
+      'three hundred at once',
+      hundreds.map((target) => request('', '', { target })).join(''),
+      ...hundreds.map((target) => seen(target)),
+    ),
+    accepted(
+      'three hundred bodies at once',
+      hundreds.map((target) => request('Content-Length: 5', 'hello', { target, method: 'POST' })).join(''),
+      ...hundreds.map((target) => seen(target, 'POST', 'hello')),
+    ),
+    accepted(
+      'half a megabyte, and a request behind it',
+      post(`Content-Length: ${large.length}`, large) + request(),
+      seen('/x', 'POST', large),
+      seen(),
+    ),
+    accepted(
+      'half a megabyte in chunks, and a request behind it',
+      post(
+        'Transfer-Encoding: chunked',
+        `${Array.from({ length: 8 }, (_, index) => `10000\r\n${large.slice(index * 65_536, (index + 1) * 65_536)}\r\n`).join('')}0\r\n\r\n`,
+      ) + request(),
+      seen('/x', 'POST', large),
+      seen(),
+    ),
+    accepted(
+      'five thousand chunks, and a request behind them',
+      post('Transfer-Encoding: chunked', `${'1\r\nx\r\n'.repeat(5000)}0\r\n\r\n`) + request(),
+      seen('/x', 'POST', 'x'.repeat(5000)),
+      seen(),
     ),
     accepted(
       'bodies and none, in turn',
