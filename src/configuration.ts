@@ -130,7 +130,7 @@ export interface ReportKeySettings {
 export interface UpstreamSettings {
   readonly name: string
   readonly targets: readonly { readonly url: string; readonly weight: number }[]
-  readonly protocol: 'http1'
+  readonly protocol: 'http1' | 'h2' | 'h2c'
   readonly balance: 'round-robin' | 'least-requests' | 'hash'
   /** `identity`, `address` or `header:<name>`; only with `hash`. */
   readonly hashOn?: string

@@ -31,7 +31,6 @@ export const later: readonly Later[] = [
   { path: ['outage', 'counters'], only: ['local'] },
   { path: ['audit', 'sinks', '#'], only: ['stdout'] },
   { path: ['authenticators', '*', 'type'], only: authenticatorKinds.map(({ type }) => type) },
-  { path: ['upstreams', '*', 'protocol'], only: ['http1'] },
   ...(['routes', 'defaults'] as const).flatMap((section) => {
     const base = section === 'routes' ? ['routes', '#'] : ['defaults']
     return [

@@ -146,7 +146,7 @@ function compileLeaks({ github }: ParsedLeaks, folder: string): LeakSettings {
 }
 
 function compileUpstream(name: string, parsed: ParsedUpstream, folder: string): UpstreamSettings {
-  const { targets, balance, hashOn, timeouts, retries, health, tls } = parsed
+  const { targets, protocol, balance, hashOn, timeouts, retries, health, tls } = parsed
   const files = (['ca', 'certificate', 'key'] as const).flatMap((each) => {
     const path = tls?.[each]
     return path === undefined ? [] : [[each, resolve(folder, path)] as const]
@@ -154,7 +154,7 @@ function compileUpstream(name: string, parsed: ParsedUpstream, folder: string): 
   return {
     name,
     targets,
-    protocol: 'http1',
+    protocol,
     balance,
     ...(hashOn === undefined ? {} : { hashOn }),
     timeouts,

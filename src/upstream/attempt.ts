@@ -123,7 +123,7 @@ export class Attempt implements Receiver, Waiting, OpenStream {
     const fields = judgeInterim(raw)
     if (fields === undefined || this.#interims > mostInterim) {
       this.#refuseAnswer(fields === undefined ? 'a malformed interim answer' : 'too many interim answers')
-    } else if (this.#job.server.version === '1.1' && raw.status !== 100) {
+    } else if (this.#job.server.version !== '1.0' && raw.status !== 100) {
       this.#job.server.inform(raw.status, fields)
     }
   }
@@ -192,7 +192,7 @@ export class Attempt implements Receiver, Waiting, OpenStream {
     const isWhole = this.#stopBody === undefined
     const { version } = this.#job.server
     if (!this.#isDiscarding) {
-      this.#writer?.end(version === '1.1' ? passableTrailers(trailers) : undefined)
+      this.#writer?.end(version === '1.0' ? undefined : passableTrailers(trailers))
     }
     this.#settle(this.#answered())
     if (isWhole) {

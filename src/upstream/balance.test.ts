@@ -11,12 +11,13 @@ function targets(...weights: number[]): Target[] {
     timeout: 1,
     secureContext: () => undefined,
     serverName: undefined,
+    protocols: [],
   }
   return weights.map(
     (weight, index) =>
       new Target({ url: `http://10.0.0.${index}:80`, weight }, options, {
         clock,
-        dataPlane: 'wire',
+        speaks: 'wire',
         onHealth: () => undefined,
       }),
   )

@@ -19,6 +19,8 @@ export interface ConnectOptions {
   readonly timeout: number
   /** Asked for each connection, so that renewed files count. */
   readonly secureContext: () => SecureContext | undefined
+  /** Asked for by ALPN. */
+  readonly protocols: readonly string[]
   /** SNI, and the name that the certificate must hold; the target's host where undefined. */
   readonly serverName: string | undefined
 }
@@ -123,7 +125,7 @@ function startTls(address: Address, options: ConnectOptions, tcp: TcpNetConnectO
     ...tcp,
     ...(name === undefined ? {} : { servername: name }),
     ...(secureContext === undefined ? {} : { secureContext }),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [...options.protocols],
     rejectUnauthorized: true,
   })
 }

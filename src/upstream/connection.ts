@@ -60,8 +60,10 @@ export interface Connection {
   readonly isReset: boolean
   /** @throws HeadError when the head cannot be written; then nothing was */
   send(facts: RequestFacts, receiver: Receiver): void
-  /** Body bytes of the request, framed by the caller. False: wait for `onDrain`. */
+  /** Body bytes of the request, framed by the caller unless there is `finish`. False: wait for `onDrain`. */
   write(chunk: Uint8Array | string): boolean
+  /** Says that the request's body is whole; only connections that frame bodies by themselves have it. */
+  finish?(): void
   onDrain(callback: (() => void) | undefined): void
   /** Holds several writes back until `uncork`, to send them as one. */
   cork(): void

@@ -46,6 +46,7 @@ export class Course implements Job, AttemptHooks, Timekeeper {
   readonly watch: StreamWatch
   readonly patience: Patience
   readonly #context: ForwardContext
+  readonly #isUpgrade: boolean
   readonly #retries: Retries
   readonly #startedAt: number
   /** Targets that failed this request. */
@@ -64,7 +65,9 @@ export class Course implements Job, AttemptHooks, Timekeeper {
     this.server = server
     this.plan = plan
     this.hooks = hooks
-    this.handshakeKey = server.isUpgrade ? handshakeKey(plan.fields) : undefined
+    // HTTP/2 knows no upgrade: what asks for one is a request like any other, and may be answered.
+    this.#isUpgrade = server.isUpgrade && settings.protocol === 'http1'
+    this.handshakeKey = this.#isUpgrade ? handshakeKey(plan.fields) : undefined
     this.timeouts = settings.timeouts
     this.idleTimeout = hooks.idleTimeout ?? usualIdleTimeout
     this.watch = context.watch
@@ -79,7 +82,7 @@ export class Course implements Job, AttemptHooks, Timekeeper {
   begin(): void {
     try {
       this.#stopListening = this.server.onAbort(() => this.#leave())
-      if (this.server.isUpgrade && this.handshakeKey === undefined) {
+      if (this.#isUpgrade && this.handshakeKey === undefined) {
         const detail = 'the WebSocket key is missing, repeated or malformed'
         this.#refuse(refuse('malformed_head', { detail }))
       } else this.#tryNext()
@@ -115,14 +118,14 @@ export class Course implements Job, AttemptHooks, Timekeeper {
     this.#target = target
     target.inFlight += 1
     // A tunnel has a connection of its own, on which each side may end by itself.
-    const isOwn = isAfresh || this.server.isUpgrade
+    const isOwn = isAfresh || this.#isUpgrade
     const idle = isOwn ? undefined : target.reuse()
     if (idle !== undefined) {
       this.#run(target, idle)
       return
     }
     target
-      .connect(this.server.isUpgrade)
+      .connect(this.#isUpgrade)
       .then(
         (connection) => this.#run(target, connection),
         (error: unknown) => this.#connectFailed(target, error),
@@ -170,7 +173,7 @@ export class Course implements Job, AttemptHooks, Timekeeper {
       host: plan.host ?? target.address.authority,
       fields: plan.fields,
       body: framingOf(server),
-      isUpgrade: server.isUpgrade,
+      isUpgrade: this.#isUpgrade,
     }
   }
 

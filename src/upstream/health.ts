@@ -85,7 +85,7 @@ async function ask(
   settings: HealthSettings,
   deadline: Promise<string>,
 ): Promise<string | undefined> {
-  const connection = await target.connect()
+  const connection = await target.connectAlone()
   void deadline.then(() => connection.destroy())
   const request: RequestFacts = {
     method: 'GET',

@@ -43,7 +43,9 @@ export function sendBody(
       return
     }
     stop()
-    if (framing === 'chunked') {
+    if (connection.finish !== undefined) {
+      connection.finish()
+    } else if (framing === 'chunked') {
       connection.write('0\r\n\r\n')
     }
     events.done()
@@ -68,7 +70,7 @@ export function sendBody(
 }
 
 function write(connection: Connection, framing: BodyFraming, chunk: Buffer): boolean {
-  if (framing !== 'chunked') {
+  if (framing !== 'chunked' || connection.finish !== undefined) {
     return connection.write(chunk)
   }
   connection.cork()

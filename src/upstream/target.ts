@@ -4,6 +4,7 @@ import { addressOf, openSocket, type Address, type ConnectOptions } from './conn
 import { Ejection } from './ejection.ts'
 import { Pool } from './pool.ts'
 import type { Connection } from './connection.ts'
+import { Sessions } from './http2/sessions.ts'
 import { UndiciConnection } from './undici-connection.ts'
 import { WireConnection } from './wire-connection.ts'
 
@@ -25,7 +26,9 @@ export class Target {
   readonly url: string
   readonly weight: number
   readonly address: Address
-  readonly pool: Pool = new Pool()
+  readonly #pool: Pool = new Pool()
+  /** Where HTTP/2 is spoken, instead of the pool. */
+  readonly #sessions: Sessions | undefined
   inFlight = 0
   /** By the active check; true until it says otherwise. */
   isUp = true
@@ -34,7 +37,7 @@ export class Target {
   lastFailure: string | undefined
   readonly #clock: Clock
   readonly #options: ConnectOptions
-  readonly #dataPlane: 'wire' | 'node'
+  readonly #speaks: 'wire' | 'node' | 'http2'
   readonly #onHealth: (state: TargetHealth) => void
   readonly #ejection: Ejection
   #open = new Set<Connection>()
@@ -46,7 +49,8 @@ export class Target {
     options: ConnectOptions,
     deps: {
       readonly clock: Clock
-      readonly dataPlane: 'wire' | 'node'
+      /** HTTP/1.1 by one of the two, or HTTP/2. */
+      readonly speaks: 'wire' | 'node' | 'http2'
       readonly onHealth: (state: TargetHealth) => void
     },
   ) {
@@ -55,7 +59,8 @@ export class Target {
     this.address = addressOf(settings.url)
     this.#options = options
     this.#clock = deps.clock
-    this.#dataPlane = deps.dataPlane
+    this.#speaks = deps.speaks
+    this.#sessions = deps.speaks === 'http2' ? new Sessions(this.address, options) : undefined
     this.#onHealth = deps.onHealth
     this.#ejection = new Ejection(deps.clock)
   }
@@ -73,7 +78,8 @@ export class Target {
 
   get state(): TargetState {
     const { url, weight, health, inFlight, lastFailure } = this
-    const connections = { idle: this.pool.idle, open: this.#open.size }
+    const { idle, open } = this.#sessions ?? { idle: this.#pool.idle, open: this.#open.size }
+    const connections = { idle, open }
     return {
       url,
       weight,
@@ -84,27 +90,38 @@ export class Target {
     }
   }
 
-  /** @returns an idle connection */
+  /** @returns an idle connection, or a place on one that has room */
   reuse(): Connection | undefined {
     this.#options.resolver.refresh(this.address.host)
-    return this.pool.take()
+    return this.#sessions === undefined ? this.#pool.take() : this.#sessions.take()
   }
 
   /** @throws ConnectError */
   async connect(keepsHalfOpen = false): Promise<Connection> {
+    if (this.#sessions !== undefined) {
+      return this.#sessions.connect()
+    }
     const generation = this.#current
     const connection = await this.#speakHttp1(keepsHalfOpen)
     generation.add(connection)
     this.#open.add(connection)
     connection.onClose(() => {
       this.#open.delete(connection)
-      this.pool.drop(connection)
+      this.#pool.drop(connection)
     })
     return connection
   }
 
+  /**
+   * @returns a new connection that is not shared, and ends with what it was made for
+   * @throws ConnectError
+   */
+  connectAlone(): Promise<Connection> {
+    return this.#sessions === undefined ? this.connect() : this.#sessions.connectAlone()
+  }
+
   async #speakHttp1(keepsHalfOpen: boolean): Promise<Connection> {
-    if (this.#dataPlane === 'node') {
+    if (this.#speaks === 'node') {
       return new UndiciConnection(await openSocket(this.address, this.#options, keepsHalfOpen))
     }
     const connection = new WireConnection()
@@ -116,15 +133,19 @@ export class Target {
 
   /** Takes a connection back after its exchange. */
   give(connection: Connection): void {
+    if (this.#sessions !== undefined) {
+      // A stream ends by itself.
+      return
+    }
     if (this.#current.has(connection)) {
-      this.pool.give(connection)
+      this.#pool.give(connection)
     } else {
       connection.destroy()
     }
   }
 
   /** Connections that exist finish their exchange and are not used again. */
-  retire(isStale: (connection: Connection) => boolean): void {
+  retire(isStale: (connection: { readonly address: string }) => boolean): void {
     const kept = new WeakSet<Connection>()
     for (const connection of this.#open) {
       if (!isStale(connection)) {
@@ -132,12 +153,20 @@ export class Target {
       }
     }
     this.#current = kept
-    this.pool.retire(isStale)
+    this.#pool.retire(isStale)
+    this.#sessions?.retire(isStale)
+  }
+
+  /** Closes idle connections now, the others after their exchange. */
+  close(): void {
+    this.#pool.close()
+    this.#sessions?.close()
   }
 
   /** Cuts every connection, busy ones too. */
   destroy(): void {
-    this.pool.close()
+    this.#pool.close()
+    this.#sessions?.destroy()
     for (const connection of this.#open) {
       connection.abort()
     }

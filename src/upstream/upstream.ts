@@ -111,11 +111,12 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
     timeout: settings.timeouts.connect,
     secureContext: () => secureContext,
     serverName: settings.tls?.serverName,
+    protocols: settings.protocol === 'http1' ? ['http/1.1'] : ['h2'],
   }
   const targets: Target[] = settings.targets.map((each) => {
     const target: Target = new Target(each, connectOptions, {
       clock,
-      dataPlane: deps.dataPlane ?? 'wire',
+      speaks: settings.protocol === 'http1' ? (deps.dataPlane ?? 'wire') : 'http2',
       onHealth: (state) => onHealth(target, state),
     })
     return target
@@ -165,7 +166,7 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
     close() {
       stopChecks?.()
       for (const target of targets) {
-        target.pool.close()
+        target.close()
       }
       if (inFlight === 0) {
         return Promise.resolve()

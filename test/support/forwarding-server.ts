@@ -54,7 +54,7 @@ export async function startForwardingServer(
     }
   }
 
-  const listener = await startListener({ handle: (request) => void forward(request) })
+  const listener = await startListener({ h2c: true, handle: (request) => void forward(request) })
   return {
     port: listener.running.port,
     get connections() {

@@ -1,4 +1,4 @@
-/** An HTTP/2 client that sends exactly the frames it is told to. For tests of what well-behaved clients never send. */
+/** An end of an HTTP/2 connection that sends exactly the frames it is told to. For tests of what well-behaved peers never send. */
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { encodeFields, HpackReader, type Fields } from './hpack.ts'
@@ -147,8 +147,9 @@ export async function frameClient(options: FrameClientOptions): Promise<FrameCli
   return client
 }
 
-/** The answer on one stream, as far as it has come. */
+/** What the other end said on one stream, as far as it has come. */
 export interface StreamAnswer {
+  /** 0 of a request. */
   readonly status: number
   readonly fields: [string, string][]
   readonly body: Buffer
@@ -170,14 +171,17 @@ export class FrameClient {
   readonly #reader = new HpackReader()
   readonly #patience: number
   #rest: Buffer = Buffer.alloc(0)
+  #skipped: number
   #open: { readonly first: Frame; readonly parts: Buffer[] } | undefined = undefined
   readonly #waiting = new Set<() => void>()
   isClosed = false
   hasEnded = false
 
-  constructor(socket: Socket, patience: number) {
+  /** @param skipped bytes of the other end's preface */
+  constructor(socket: Socket, patience: number, skipped = 0) {
     this.socket = socket
     this.#patience = patience
+    this.#skipped = skipped
     socket.on('data', (chunk: Buffer) => {
       this.#rest = Buffer.concat([this.#rest, chunk])
       this.#read()
@@ -293,6 +297,9 @@ export class FrameClient {
   }
 
   #read(): void {
+    if (this.#rest.length < this.#skipped) return
+    this.#rest = this.#rest.subarray(this.#skipped)
+    this.#skipped = 0
     while (this.#rest.length >= 9) {
       const length = this.#rest.readUIntBE(0, 3)
       if (this.#rest.length < 9 + length) return

@@ -8,6 +8,7 @@ export const checkUpstreams: Check = function* (context) {
   for (const [name, upstream] of Object.entries(context.configuration.upstreams)) {
     const path: Path = ['upstreams', name]
     yield* checkTargets(upstream, path)
+    yield* checkProtocol(upstream, path)
     yield* checkBalance(upstream, path)
     yield* checkTls(upstream, path)
   }
@@ -20,6 +21,21 @@ function* checkTargets({ targets }: ParsedUpstream, path: Path): Generator<Compl
       path: [...path, 'targets', index],
       message: 'this target is listed already',
       expected: 'each one once; { url: …, weight: 2 } gives it a larger share',
+    }
+  }
+}
+
+/** HTTP/2 is agreed on within TLS, or known beforehand without it: nothing else would find out. */
+function* checkProtocol({ protocol, targets }: ParsedUpstream, path: Path): Generator<Complaint> {
+  if (protocol === 'http1') return
+  const scheme = protocol === 'h2' ? 'https' : 'http'
+  for (const [index, { url }] of targets.entries()) {
+    if (url.startsWith(`${scheme}://`)) continue
+    yield {
+      path: [...path, 'targets', index],
+      message: `\`protocol: ${protocol}\` does not go with this target`,
+      expected:
+        protocol === 'h2' ? 'an https:// target, or `protocol: h2c`' : 'an http:// target, or `protocol: h2`',
     }
   }
 }

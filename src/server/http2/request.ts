@@ -4,6 +4,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import type { Answer, AnswerWriter, ConnectionFacts, FieldLines, ServerRequest } from '../../exchange.ts'
 import { Content } from '../../http2/content.ts'
+import { cutStream } from '../../http2/cut.ts'
 import { isGrpc } from '../problem.ts'
 import { RequestBody } from './body.ts'
 import type { Http2Head } from './head.ts'
@@ -221,7 +222,7 @@ export class Http2Request implements ServerRequest {
     if (now - this.#queuedAt < patience) return
     if (queued === 0 && this.#writer?.isAborted !== true) return
     this.#cutAt = now
-    this.#stream.close(constants.NGHTTP2_CANCEL)
+    cutStream(this.#stream, constants.NGHTTP2_CANCEL)
   }
 }
 

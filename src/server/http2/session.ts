@@ -8,6 +8,7 @@ import {
 import type { Socket } from 'node:net'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import type { Answer, ConnectionFacts, FieldLines } from '../../exchange.ts'
+import { cutStream } from '../../http2/cut.ts'
 import type { ListenerOptions } from '../listener.ts'
 import type { Sweeper } from '../../wire/sweeper.ts'
 import { requestIdOf } from '../request-id.ts'
@@ -147,10 +148,7 @@ export class Http2Session {
     stream.on('error', ignore)
     this.#streams += 1
     this.#lastStream = stream.id ?? this.#lastStream
-    if (this.#isCalmed) {
-      stream.close(constants.NGHTTP2_REFUSED_STREAM)
-      return
-    }
+    if (this.#isCalmed) return
     // Reset in the same packet: nobody works for it.
     if (stream.closed || stream.destroyed) {
       this.#countReset()
@@ -181,7 +179,7 @@ export class Http2Session {
     } catch (fault) {
       // Who renders refusals should not throw; if they do, the stream ends without a word, and the process goes on.
       this.options.onFault?.(fault)
-      stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      cutStream(stream, constants.NGHTTP2_INTERNAL_ERROR)
     }
   }
 
@@ -197,10 +195,10 @@ export class Http2Session {
   #recover(request: Http2Request, stream: ServerHttp2Stream, fault: unknown): void {
     this.options.onFault?.(fault, requestIdOf(request.fields))
     try {
-      if (request.isAnswered) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      if (request.isAnswered) cutStream(stream, constants.NGHTTP2_INTERNAL_ERROR)
       else request.refuse(refuse('internal_error'))
     } catch {
-      stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      cutStream(stream, constants.NGHTTP2_INTERNAL_ERROR)
     }
   }
 

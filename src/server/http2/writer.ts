@@ -3,6 +3,7 @@ import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'nod
 import { isFieldName, isFieldValue } from '../../engine/fields.ts'
 import type { Refusal } from '../../engine/outcome.ts'
 import type { Answer, AnswerWriter, FieldLines } from '../../exchange.ts'
+import { cutStream } from '../../http2/cut.ts'
 import { grpcStatusFields, isGrpc } from '../problem.ts'
 import { ownLines, proxiedLines, trailerPairs } from '../respond.ts'
 
@@ -134,7 +135,7 @@ export class StreamWriter implements AnswerWriter {
       return
     }
     this.#isOver = true
-    stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    cutStream(stream, constants.NGHTTP2_INTERNAL_ERROR)
   }
 
   #canTellGrpcStatus(): boolean {

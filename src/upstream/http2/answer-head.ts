@@ -13,7 +13,7 @@ export function splitHead(lines: FieldLines): RawHead {
     else fields.push(name, lines[index + 1]!)
   }
   // What HTTP/1.1 would say of it: no reason, and nothing about the connection.
-  return { status, reason: '', version: '1.1', fields }
+  return { status, reason: '', version: '1.1', fields, isChecked: false }
 }
 
 /**
