@@ -213,7 +213,7 @@ class Trailers {
   }
 
   #finish(): void {
-    this.lines = this.#section.lines(this.#bytes.toString('latin1'))
+    this.lines = this.#section.lines(this.#bytes.toString('latin1'), this.#bytes, 0)
     for (let index = 0; index < this.lines.length; index += 2) {
       if (framing.has(this.lines[index]!.toLowerCase())) this.fault = 'trailer-field'
     }

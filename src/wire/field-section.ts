@@ -4,6 +4,7 @@
  * @see RFC 9112, section 5
  */
 import { colon, cr, isToken, isValue, lf, space, tab } from './bytes.ts'
+import { usualName } from './field-names.ts'
 import type { Progress, WireFaultKind } from './faults.ts'
 
 /** Some readers keep a tab behind `Content-Length: 5` or `chunked` as part of the value. Names of their lengths are enough to look at. */
@@ -112,14 +113,20 @@ export class FieldSection {
 
   /**
    * @param text the message from its first byte, as Latin-1
+   * @param bytes the same, from `base` on
    * @returns the lines, flat: name, value, name, value …
    */
-  lines(text: string): string[] {
+  lines(text: string, bytes: Uint8Array, base: number): string[] {
     const marks = this.#marks
     const end = this.#count * 4
     const lines: string[] = []
     for (let mark = 0; mark < end; mark += 4) {
-      lines.push(text.slice(marks[mark], marks[mark + 1]), text.slice(marks[mark + 2], marks[mark + 3]))
+      const start = marks[mark]!
+      const stop = marks[mark + 1]!
+      lines.push(
+        usualName(bytes, base + start, base + stop) ?? text.slice(start, stop),
+        text.slice(marks[mark + 2], marks[mark + 3]),
+      )
     }
     return lines
   }

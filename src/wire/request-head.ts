@@ -123,7 +123,7 @@ export class RequestHeadParser {
   #finish(bytes: Buffer, base: number): void {
     const text = bytes.toString('latin1', base, base + this.#section.at)
     this.target = text.slice(this.#targetStart, this.#targetEnd)
-    this.fields = this.#section.lines(text)
+    this.fields = this.#section.lines(text, bytes, base)
   }
 
   #pause(at: number, state: number): 'more' {

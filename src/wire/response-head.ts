@@ -92,7 +92,7 @@ export class ResponseHeadParser {
       (bytes[base + 9]! - 0x30) * 100 + (bytes[base + 10]! - 0x30) * 10 + (bytes[base + 11]! - 0x30)
     const text = bytes.toString('latin1', base, base + this.#section.at)
     this.reason = text.slice(startLength + 1, this.#reasonEnd)
-    this.fields = this.#section.lines(text)
+    this.fields = this.#section.lines(text, bytes, base)
   }
 
   #pause(at: number, state: number): 'more' {
