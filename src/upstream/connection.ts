@@ -56,6 +56,8 @@ export interface Connection {
   readonly uses: number
   /** It can take another request. */
   readonly isOpen: boolean
+  /** It has been idle for as long as the peer may keep it. Asked now and then while it is idle. */
+  readonly isExpired?: boolean
   /** The peer reset the connection, rather than closing it in order. */
   readonly isReset: boolean
   /** @throws HeadError when the head cannot be written; then nothing was */

@@ -75,7 +75,7 @@ export class Pool {
   }
 
   #look(): void {
-    this.retire((connection) => !connection.isOpen)
+    this.retire((connection) => !connection.isOpen || connection.isExpired === true)
     if (this.#idle.length > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined

@@ -66,7 +66,8 @@ export class Target {
   }
 
   get isEjected(): boolean {
-    return this.#ejection.until > this.#clock.now()
+    const { until } = this.#ejection
+    return until > 0 && until > this.#clock.now()
   }
 
   get health(): TargetHealth {

@@ -42,7 +42,8 @@ export class WireConnection implements Connection, Sender {
   #persists = false
   #continues = 0
   #isHeard = false
-  #hasEnded = false
+  /** The peer has ended nothing, and nothing has failed. */
+  #isLive = true
   /** A write failed; what the upstream sent before may still be read. */
   #isMute = false
   #isGuarded = false
@@ -70,6 +71,7 @@ export class WireConnection implements Connection, Sender {
     if (isStream) socket.on('data', this.#onData)
     socket.on('error', () => {
       this.isReset = true
+      this.#isLive = false
     })
     socket.on('end', () => this.#ended())
     socket.on('close', () => this.#closed())
@@ -77,14 +79,11 @@ export class WireConnection implements Connection, Sender {
   }
 
   get isOpen(): boolean {
-    const socket = this.#socket
-    return (
-      !socket.destroyed &&
-      socket.writable &&
-      !this.#hasEnded &&
-      !this.#isMute &&
-      performance.now() < this.#expiresAt
-    )
+    return this.#isLive && !this.#socket.destroyed
+  }
+
+  get isExpired(): boolean {
+    return performance.now() >= this.#expiresAt
   }
 
   send(facts: RequestFacts, receiver: Receiver): void {
@@ -96,7 +95,6 @@ export class WireConnection implements Connection, Sender {
     this.#partial = undefined
     this.#continues = 0
     this.#isHeard = false
-    this.#expiresAt = Infinity
     if (!this.isOpen) {
       process.nextTick(() => this.#fail('unsent', 'the connection was closed before the request was sent'))
       return
@@ -124,6 +122,7 @@ export class WireConnection implements Connection, Sender {
       () => this.#receiver !== undefined,
       () => {
         this.#isMute = true
+        this.#isLive = false
         this.isReset = true
         this.#onDrain = undefined
       },
@@ -318,7 +317,7 @@ export class WireConnection implements Connection, Sender {
   }
 
   #ended(): void {
-    this.#hasEnded = true
+    this.#isLive = false
     const receiver = this.#receiver
     if (receiver === undefined) {
       this.#socket.destroy()
