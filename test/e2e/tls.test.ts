@@ -28,7 +28,7 @@ function get(port: number, ca: string): Promise<Seen> {
       path: '/',
       ca,
       agent: false as const,
-      ALPNProtocols: ['h2', 'http/1.1'],
+      ALPNProtocols: ['http/1.1'],
     }
     const call = request(options, (answer) => {
       const socket = answer.socket as TLSSocket
