@@ -67,7 +67,11 @@ function isTrusted(origin: string, { ownOrigin, cors }: OriginFacts): boolean {
  * @returns it as a browser would send it: lower-case, no trailing slash, no default port
  */
 export function normalOrigin(origin: string): string {
-  const lower = origin.toLowerCase().replace(/\/$/, '')
-  if (lower.startsWith('https://')) return lower.replace(/:443$/, '')
-  return lower.startsWith('http://') ? lower.replace(/:80$/, '') : lower
+  const lower = without(origin.toLowerCase(), '/')
+  if (lower.startsWith('https://')) return without(lower, ':443')
+  return lower.startsWith('http://') ? without(lower, ':80') : lower
+}
+
+function without(text: string, end: string): string {
+  return text.endsWith(end) ? text.slice(0, -end.length) : text
 }

@@ -1,5 +1,5 @@
 /** Checks proofs of possession: whoever uses a token shows with each request that the key is theirs. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { decodeCanonical, parsePart, splitCompact } from '../authenticators/jwt/compact.ts'
 import { holdsSignature } from '../authenticators/jwt/signature.ts'
 import { rejected, type Rejected } from '../outcome.ts'
@@ -98,7 +98,7 @@ export function createProofJudge({ clock, once, nonces }: ProofDependencies): Pr
     { jti, staleAt }: ProofClaims,
     good: Proven,
   ): Proven | Rejected | Promise<Proven | Rejected> => {
-    const key = `dpop:${jkt}:${createHash('sha256').update(jti).digest('base64url')}`
+    const key = `dpop:${jkt}:${hash('sha256', jti, 'base64url')}`
     if (own.get(request) === key) return good
     const settle = (answer: 'new' | 'seen'): Proven | Rejected => {
       if (answer === 'seen') return rejected('dpop_replayed')

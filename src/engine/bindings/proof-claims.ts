@@ -1,5 +1,5 @@
 /** What a proof says: which request it was made for, with which token, and when. All of it cheap to check. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { rejected, type Rejected } from '../outcome.ts'
 import type { GatewayRequest } from '../request.ts'
 import { isSentTo } from './target-uri.ts'
@@ -50,7 +50,7 @@ export function judgeProofClaims(
   if (!(made >= now - window && made <= now + window)) return rejected('dpop_stale')
   const ended = judgeLife(claims, now)
   if (ended !== undefined) return ended
-  if (ath !== createHash('sha256').update(token).digest('base64url')) return rejected('dpop_ath')
+  if (ath !== hash('sha256', token, 'base64url')) return rejected('dpop_ath')
   return { jti, nonce, staleAt: made + window }
 }
 

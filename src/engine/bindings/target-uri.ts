@@ -8,6 +8,9 @@ const maxLength = 8_192
 /** Scheme, authority, path, and what is dropped. User information, a percent sign or a trailing dot in the authority fit nothing of ours. */
 const form = /^(https?):\/\/([A-Za-z0-9.\-_]+|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?(\/[^?#]*)?(?:[?#].*)?$/i
 
+/** What both sides of the comparison below would leave as it is. */
+const plainOrigin = /^https?:\/\/[a-z0-9.-]+(?::[1-9]\d{0,4})?$/
+
 /**
  * Both sides are normalised in the way that routing is: case of scheme and host, default port, escapes and dot segments of the
  * path. Query and fragment are dropped. Nothing is guessed: what no request could have been sent with fits nothing.
@@ -17,6 +20,13 @@ const form = /^(https?):\/\/([A-Za-z0-9.\-_]+|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?
  */
 export function isSentTo(uri: string, { publicOrigin, path }: GatewayRequest): boolean {
   if (publicOrigin === undefined || uri.length > maxLength || /[^\x21-\x7e]/.test(uri)) return false
+  // Most write it as it is.
+  if (
+    uri.length === publicOrigin.length + path.length &&
+    uri === publicOrigin + path &&
+    plainOrigin.test(publicOrigin)
+  )
+    return true
   const parts = form.exec(uri)
   if (parts === null) return false
   const [, scheme = '', host = '', port = '', written = '/'] = parts

@@ -77,6 +77,14 @@ export function keyFits(name: PublicKeyAlgorithmName, { key, kty, crv, alg }: Ve
   return kindOf(key) === (algorithm.crv === undefined ? 'rsa' : (curveNames[algorithm.crv] ?? 'ed25519'))
 }
 
+const kinds = new WeakMap<KeyObject, string | undefined>()
+
+/** A key does not change, and OpenSSL is slow to tell of it. */
 function kindOf(key: KeyObject): string | undefined {
-  return key.asymmetricKeyType === 'ec' ? key.asymmetricKeyDetails?.namedCurve : key.asymmetricKeyType
+  let kind = kinds.get(key)
+  if (kind === undefined) {
+    kind = key.asymmetricKeyType === 'ec' ? key.asymmetricKeyDetails?.namedCurve : key.asymmetricKeyType
+    kinds.set(key, kind)
+  }
+  return kind
 }

@@ -1,4 +1,5 @@
 /** A JWS in compact serialisation, taken apart. */
+import { Recent } from '../../recent.ts'
 import { parseJsonObject } from './strict-json.ts'
 
 /** Characters of a whole token and of its first part. */
@@ -23,12 +24,23 @@ export function parseCompact(value: string): CompactToken | undefined {
   if (parts === undefined) return undefined
   const [headerPart, claimsPart, signaturePart] = parts
   if (headerPart.length > maxHeaderLength) return undefined
-  const header = parsePart(headerPart)
+  const header = parseHeader(headerPart)
   const claims = header === undefined ? undefined : parsePart(claimsPart)
   const signature = decodeCanonical(signaturePart)
   if (header === undefined || claims === undefined || signature === undefined) return undefined
   const signed = Buffer.from(value.slice(0, headerPart.length + 1 + claimsPart.length), 'latin1')
   return { header, claims, signature, signed }
+}
+
+/** An issuer writes the same header into all tokens of one key. */
+const headers = new Recent<Readonly<Record<string, unknown>>>(100, 256)
+
+function parseHeader(part: string): Readonly<Record<string, unknown>> | undefined {
+  const before = headers.get(part)
+  if (before !== undefined) return before
+  const header = parsePart(part)
+  if (header !== undefined) headers.set(part, Object.freeze(header))
+  return header
 }
 
 /** @returns the three parts, none of them empty; undefined for five (an encrypted token) or any other number */

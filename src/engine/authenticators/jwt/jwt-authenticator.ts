@@ -12,12 +12,12 @@ import { rejected, type Outcome, type Rejected, type Verified } from '../../outc
 import type { Profile } from '../../providers/profile.ts'
 import type { Authenticator, Presented, SubjectToken } from '../authenticator.ts'
 import { isAddressedTo, judgeClaims } from './claims.ts'
-import { maxTokenLength, parseCompact, type CompactToken } from './compact.ts'
+import { maxTokenLength, type CompactToken } from './compact.ts'
 import { judgeHeader, type Header } from './header.ts'
 import { mapIdentity, type Mapped } from './identity.ts'
 import { judgeSignature, type KeySource } from './judge-signature.ts'
 import { judgeKind } from './token-kind.ts'
-import { createForeignTokens, type Peeked } from './peek.ts'
+import { createForeignTokens, type ForeignTokens, type Peeked } from './peek.ts'
 import { compileRules, type JwtRules } from './rules.ts'
 import { cameBy, isRevoked } from '../token-facts.ts'
 import { createTokenCache, isKeyCurrent, toRemember } from './token-cache.ts'
@@ -114,7 +114,7 @@ export function createJwtAuthenticator(
   }
 
   const verify = (presented: Presented): Outcome | Promise<Outcome> => {
-    const candidate = judgeUnsigned(presented.value, rules)
+    const candidate = judgeUnsigned(presented.value, foreign, rules)
     if ('outcome' in candidate) return candidate
     if (rules.secret !== undefined) return conclude(candidate, presented, 'secret')
     const { alg, kid } = candidate.header
@@ -150,9 +150,9 @@ export function createJwtAuthenticator(
 }
 
 /** Everything that can be said without a key. Cheap, so that a stranger's rubbish costs no signature and no fetch. */
-function judgeUnsigned(value: string, rules: JwtRules): Candidate | Rejected {
+function judgeUnsigned(value: string, tokens: ForeignTokens, rules: JwtRules): Candidate | Rejected {
   if (value.length > maxTokenLength) return rejected('token_too_large')
-  const token = parseCompact(value)
+  const token = tokens.parsed(value)
   if (token === undefined) return rejected('token_malformed')
   const header = judgeHeader(token.header, rules)
   if ('outcome' in header) return header

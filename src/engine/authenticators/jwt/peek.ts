@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { ownText } from '../../fields.ts'
-import { splitCompact } from './compact.ts'
+import { parseCompact, splitCompact, type CompactToken } from './compact.ts'
 import { audiencesOf } from './claims.ts'
 
 /** What a token says of itself. Nothing of it is proven: it chooses who judges the token, and is used for nothing else. */
@@ -17,14 +17,21 @@ export interface Peeked {
  * @returns undefined when the value is no such token, or has nothing that could name an issuer
  */
 export function peek(value: string): Peeked | undefined {
+  return peekAt(parseCompact(value)?.claims ?? looseClaims(value))
+}
+
+/** Of a token that the strict reading does not take: its owner is still the one to refuse it. */
+function looseClaims(value: string): unknown {
   const parts = splitCompact(value)
   if (parts === undefined || !parts.every((part) => /^[\w-]+$/.test(part))) return undefined
-  let claims: unknown
   try {
-    claims = JSON.parse(Buffer.from(parts[1], 'base64url').toString('utf8'))
+    return JSON.parse(Buffer.from(parts[1], 'base64url').toString('utf8'))
   } catch {
     return undefined
   }
+}
+
+function peekAt(claims: unknown): Peeked | undefined {
   if (typeof claims !== 'object' || claims === null) return undefined
   const { iss, sub, aud, client_id: client } = claims as Record<string, unknown>
   if (typeof iss !== 'string' && typeof sub !== 'string') return undefined
@@ -41,6 +48,8 @@ export interface ForeignTokens {
   add(token: string): void
   /** Like `peek`; the last answer is kept, since one request asks twice. */
   peek(token: string): Peeked | undefined
+  /** Like `parseCompact`; what was taken apart to look at it is not taken apart again to judge it. */
+  parsed(token: string): CompactToken | undefined
 }
 
 const foreignEntries = 1_000
@@ -52,13 +61,21 @@ export function createForeignTokens(): ForeignTokens {
     maxSize: foreignBytes,
     sizeCalculation: (_true, token) => token.length + 64,
   })
-  let last: { readonly token: string; readonly peeked: Peeked | undefined } | undefined
+  let last: { readonly token: string; readonly compact: CompactToken | undefined } | undefined
+  let peeked: { readonly of: object; readonly answer: Peeked | undefined } | undefined
+  const parsed = (token: string): { readonly token: string; readonly compact: CompactToken | undefined } => {
+    if (last?.token !== token) last = { token, compact: parseCompact(token) }
+    return last
+  }
   return {
     has: (token) => foreign.has(token),
     add: (token) => void foreign.set(ownText(token), true),
     peek(token) {
-      if (last?.token !== token) last = { token, peeked: peek(token) }
-      return last.peeked
+      const taken = parsed(token)
+      if (peeked?.of !== taken)
+        peeked = { of: taken, answer: peekAt(taken.compact?.claims ?? looseClaims(token)) }
+      return peeked.answer
     },
+    parsed: (token) => parsed(token).compact,
   }
 }

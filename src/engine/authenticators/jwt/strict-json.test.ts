@@ -1,6 +1,10 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readVectors } from '../../../../test/support/vectors.ts'
 import { parseJsonObject } from './strict-json.ts'
+
+/** A text, and whether no name in it is written twice. */
+type Written = readonly [text: string, isGood: boolean]
 
 const parse = (text: string): unknown => parseJsonObject(Buffer.from(text))
 
@@ -68,6 +72,66 @@ describe('strict JSON', () => {
     expect(parse(nested(33))).toBeUndefined()
     expect(parse(`{"a":${'['.repeat(40)}${']'.repeat(40)}}`)).toBeUndefined()
     expect(parse('{"a":' + '['.repeat(5_000))).toBeUndefined()
+  })
+
+  it('reads an escaped name as what it says, whatever was read before', () => {
+    for (const seed of ['{"a":1,"\\\\":2}', '{"a":1,"x\\\\":2}', '{"a":1,"\\"\\\\":2}'])
+      for (let time = 0; time < 10; time += 1) parse(seed)
+    expect(parse('{"a":1,"\\u0062":2}')).toEqual({ a: 1, b: 2 })
+    expect(parse('{"a":1,"x\\u0079":2}')).toEqual({ a: 1, xy: 2 })
+    expect(parse('{"a":1,"\\u0062":2,"\\u0062":3}')).toBeUndefined()
+    expect(parse('{"a":1,"\\u0063\\u0000":2}')).toEqual({ a: 1, 'c\0': 2 })
+    expect(parse('{"a":1,"\\"\\u0063":"\\u0062"}')).toEqual({ a: 1, '"c': 'b' })
+  })
+
+  it('refuses exactly the texts in which an object, at any depth, has a name twice or a name that nobody may have', () => {
+    const name = fc.constantFrom(
+      'a',
+      'b',
+      '',
+      '\\u0061',
+      '\\"',
+      '\\\\',
+      ':',
+      '__proto__',
+      '\\u005f_proto__',
+      '{',
+      'é',
+    )
+    const space = fc.constantFrom('', '', ' ', '\n\t', '\r ')
+    const { value } = fc.letrec<{ value: Written; object: Written }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom<Written>(
+          ['1', true],
+          ['":"', true],
+          ['"\\\\"', true],
+          ['"a\\":"', true],
+          ['null', true],
+        ),
+        tie('object'),
+        fc
+          .array(tie('value'), { maxLength: 3 })
+          .map((all): Written => [
+            `[${all.map(([text]) => text).join(',')}]`,
+            all.every(([, isGood]) => isGood),
+          ]),
+      ),
+      object: fc.array(fc.tuple(space, name, space, tie('value')), { maxLength: 4 }).map((all): Written => {
+        const names = all.map(([, name]) => JSON.parse(`"${name}"`) as string)
+        const isGood = new Set(names).size === names.length && !names.includes('__proto__')
+        return [
+          `{${all.map(([before, name, after, [text]]) => `${before}"${name}"${after}:${after}${text}`).join(',')}}`,
+          isGood && all.every(([, , , [, isGood]]) => isGood),
+        ]
+      }),
+    }))
+    fc.assert(
+      fc.property(value, ([text, isGood]) => {
+        expect(parse(`{"v":${text}}`) !== undefined).toBe(isGood)
+      }),
+      { numRuns: 3000 },
+    )
   })
 
   const suite = readVectors('misc/json-parsing.json') as ParsingSuite | undefined
