@@ -48,7 +48,9 @@ export function lowerName(written: string): string {
 
 /** @returns the same text, which holds on to nothing: a part of a text may keep the whole of it in memory, such as a request's head */
 export function ownText(text: string): string {
-  return Buffer.from(text, 'utf16le').toString('utf16le')
+  // Nearly all of what comes over the wire: a byte for each character, and quick to compare.
+  const own = Buffer.from(text, 'latin1').toString('latin1')
+  return own === text ? own : Buffer.from(text, 'utf16le').toString('utf16le')
 }
 
 /**

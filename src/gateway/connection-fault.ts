@@ -1,6 +1,7 @@
 /** What a listener that asks for client certificates demands of every request on its connections. */
 import { refuse, type Refusal } from '../engine/outcome.ts'
 import type { ServerRequest } from '../exchange.ts'
+import type { Clock } from '../ports/clock.ts'
 import { parseHostPort } from '../server/host.ts'
 import { rawField } from './conclude.ts'
 
@@ -8,7 +9,7 @@ import { rawField } from './conclude.ts'
 const alwaysOpen: ReadonlySet<string> = new Set(['/.portcullis/livez', '/.portcullis/readyz'])
 
 /** @param path normalised */
-export function connectionFault(server: ServerRequest, path: string, now: number): Refusal | undefined {
+export function connectionFault(server: ServerRequest, path: string, clock: Clock): Refusal | undefined {
   const { tls, listener } = server.connection
   const asked = listener.tls?.clientCertificates
   if (tls === undefined || asked === undefined) return undefined
@@ -16,7 +17,7 @@ export function connectionFault(server: ServerRequest, path: string, now: number
     return refuse('misdirected', { detail: 'the Host is not the name that the connection was made for' })
   if (asked.mode !== 'require' || alwaysOpen.has(path)) return undefined
   if (tls.certificate === undefined) return refuse('certificate_required', { challenges })
-  const fault = tls.certificate.refusal?.(now)
+  const fault = tls.certificate.refusal?.(clock.now())
   return fault === undefined ? undefined : refuse(fault.reason, { detail: fault.detail, challenges })
 }
 

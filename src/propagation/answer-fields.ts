@@ -2,6 +2,7 @@
 import type { HeaderEdits } from '../configuration.ts'
 import { isOwnCookie, setCookieName } from '../engine/cookies.ts'
 import { hopByHopNames, lowerName } from '../engine/fields.ts'
+import { NameFilter } from '../engine/name-filter.ts'
 import type { FieldLines } from '../exchange.ts'
 
 export interface AnswerRules {
@@ -15,15 +16,21 @@ export interface AnswerRules {
 
 /** The gateway's own word, whoever else says it. */
 const own = ['x-request-id', 'portcullis-key-expires']
+/** What `dropsCors` may be asked about. */
+const corsBeginning = 'access-control-'
 const limits: ReadonlySet<string> = new Set(['ratelimit', 'ratelimit-policy'])
 
 /** @returns the upstream's field lines as the route wants them; a new array, to which the caller adds the gateway's */
 export function editAnswerFields(fields: FieldLines, edits: HeaderEdits, rules: AnswerRules): string[] {
-  const { dropped, added } = compileEdits(edits)
+  const { dropped, concerned, added } = compileEdits(edits)
   const out: string[] = []
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!
     const value = fields[index + 1]!
+    if (!concerned.mayHave(name)) {
+      out.push(name, value)
+      continue
+    }
     const lower = lowerName(name)
     if (dropped.has(lower) || (rules.dropsLimits === true && limits.has(lower))) continue
     if (rules.dropsCors?.(lower) === true) continue
@@ -42,6 +49,8 @@ export function editAnswerFields(fields: FieldLines, edits: HeaderEdits, rules: 
 
 interface CompiledEdits {
   readonly dropped: ReadonlySet<string>
+  /** All names that are looked at here, whatever the rules. */
+  readonly concerned: NameFilter
   readonly added: FieldLines
 }
 
@@ -54,7 +63,8 @@ function compileEdits(edits: HeaderEdits): CompiledEdits {
     const set = Object.entries(edits.set).filter(([name]) => !isFraming(name.toLowerCase()))
     const removed = [...edits.remove, ...set.map(([name]) => name)].map((name) => name.toLowerCase())
     const dropped = new Set([...own, ...removed.filter((name) => !isFraming(name))])
-    known = { dropped, added: set.flat() }
+    const concerned = new NameFilter([...dropped, ...limits, 'set-cookie'], [corsBeginning])
+    known = { dropped, concerned, added: set.flat() }
     compiled.set(edits, known)
   }
   return known

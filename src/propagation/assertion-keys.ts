@@ -22,8 +22,12 @@ export interface PublishedKey {
 }
 
 export interface AssertionKeys {
-  /** The key to sign with now. Never waits; looks after the schedule in the background where that is due. */
-  current(): SigningKey
+  /**
+   * The key to sign with now. Never waits; looks after the schedule in the background where that is due.
+   *
+   * @param now for whoever has looked at the clock already
+   */
+  current(now?: number): SigningKey
   /** The document at `/.portcullis/jwks.json`. */
   published(): { readonly keys: readonly PublishedKey[] }
   /** Each key that stands, oldest first. */
@@ -206,8 +210,7 @@ export async function openAssertionKeys(facts: Facts, options: AssertionKeyOptio
 
   await maintain()
   return {
-    current() {
-      const now = clock.now()
+    current(now = clock.now()) {
       maintainWhenDue(now)
       const key = signing(now)
       key.lastUsedAt = now

@@ -33,9 +33,12 @@ export type Assert = (request: AssertionRequest) => string
 /** Identities with the same content share their assertions, whichever credential they came by. */
 interface Content {
   readonly byUpstream: Map<string, Signed>
+  /** The one that was asked for last: most callers are of one upstream. */
+  last: Signed | undefined
 }
 
 interface Signed {
+  readonly upstream: string
   readonly token: string
   readonly signedBy: string
   /** Milliseconds since the epoch. */
@@ -44,6 +47,8 @@ interface Signed {
 }
 
 const mostContents = 5000
+/** Characters. A longer one is known by its digest; no text is one. */
+const longestKey = 512
 
 /** @see RFC 7519, RFC 9493 section 3.2.2 (`sub_id`), RFC 8693 section 4.1 (`act`) */
 export function createAssertions(settings: AssertionSettings, { clock, keys }: AssertionParts): Assert {
@@ -55,7 +60,7 @@ export function createAssertions(settings: AssertionSettings, { clock, keys }: A
     if (content === undefined) {
       const key = contentKey(identity)
       content = contents.get(key)
-      if (content === undefined) contents.set(key, (content = { byUpstream: new Map() }))
+      if (content === undefined) contents.set(key, (content = { byUpstream: new Map(), last: undefined }))
       byIdentity.set(identity, content)
     }
     return content
@@ -63,14 +68,15 @@ export function createAssertions(settings: AssertionSettings, { clock, keys }: A
 
   return (request) => {
     const now = clock.now()
-    const key = keys.current()
+    const key = keys.current(now)
     const end = endOf(request)
     if (settings.perRequest) {
       const own = { jti: randomUUID(), rid: request.requestId }
       return signAssertion(settings, request, { key, now, end, own }).token
     }
-    const { byUpstream } = contentOf(request.identity)
-    const known = byUpstream.get(request.upstream)
+    const { upstream } = request
+    const content = contentOf(request.identity)
+    const known = content.last?.upstream === upstream ? content.last : content.byUpstream.get(upstream)
     // It must outlive neither its half life, nor its key, nor this credential.
     if (
       known !== undefined &&
@@ -78,10 +84,12 @@ export function createAssertions(settings: AssertionSettings, { clock, keys }: A
       known.signedBy === key.kid &&
       known.expiresAt <= end
     ) {
+      content.last = known
       return known.token
     }
     const signed = signAssertion(settings, request, { key, now, end, own: {} })
-    byUpstream.set(request.upstream, signed)
+    content.byUpstream.set(upstream, signed)
+    content.last = signed
     return signed.token
   }
 }
@@ -95,7 +103,8 @@ function endOf({ identity, credential }: AssertionRequest): number {
 function contentKey(identity: Identity): string {
   const { issuer, subject, client, tenant, scopes, roles, amr, actor } = identity
   const parts = [issuer, subject, client ?? null, tenant ?? null, scopes, roles, amr, actor ?? null]
-  return hash('sha256', JSON.stringify(parts), 'base64url')
+  const text = JSON.stringify(parts)
+  return text.length <= longestKey ? text : hash('sha256', text, 'base64url')
 }
 
 interface Signing {
@@ -112,6 +121,7 @@ function signAssertion(settings: AssertionSettings, request: AssertionRequest, s
   const payload = { ...claimsOf(settings, request), iat, exp, ...own }
   const input = `${headerOf(key.kid)}.${base64url(JSON.stringify(payload))}`
   return {
+    upstream: request.upstream,
     token: `${input}.${sign(null, Buffer.from(input), key.key).toString('base64url')}`,
     signedBy: key.kid,
     servesUntil: now + (exp * 1000 - now) / 2,

@@ -6,6 +6,7 @@ import type { AuthenticatorSettings, ForwardSettings } from '../configuration.ts
 import { isOwnCookie, withoutCookies } from '../engine/cookies.ts'
 import { canonicalName, hopByHopNames, ownText } from '../engine/fields.ts'
 import type { CredentialPlace } from '../engine/identity.ts'
+import { NameFilter } from '../engine/name-filter.ts'
 import { decodeFormPart } from '../engine/query.ts'
 
 /** Places that authenticators of the configuration read, in the form in which names are compared. */
@@ -89,12 +90,14 @@ export function compileStrip(
     forward.keep.map((name) => name.toLowerCase()).filter((name) => !written.has(canonicalName(name))),
   )
   const keptElsewhere = new Set(forward.keep)
+  const mayRemove = new NameFilter(removed, prefixes)
+  const removes = remembered((name) => {
+    if (kept.has(name.toLowerCase())) return false
+    const folded = canonicalName(name)
+    return removed.has(folded) || prefixes.some((prefix) => folded.startsWith(prefix))
+  })
   return {
-    removesHeader: remembered((name) => {
-      if (kept.has(name.toLowerCase())) return false
-      const folded = canonicalName(name)
-      return removed.has(folded) || prefixes.some((prefix) => folded.startsWith(prefix))
-    }),
+    removesHeader: (name) => mayRemove.mayHave(name) && removes(name),
     canKeep: (name) => !written.has(canonicalName(name)),
     cookies(line, credential) {
       return withoutCookies(line, (name) => {

@@ -18,7 +18,7 @@ export function requestIdOf(fields: FieldLines): string {
 }
 
 const idDigits = 32
-const poolBytes = 2048
+const poolBytes = 8192
 // One call for random bytes, and one for their digits, serve many ids: a call for each costs more than all the rest of an id.
 let pool = ''
 let next = 0

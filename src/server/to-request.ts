@@ -1,5 +1,5 @@
 /** A request as the engine sees it, over the raw field lines: no object of all headers is built. */
-import { connectionOptions, hopByHopNames, lowerName } from '../engine/fields.ts'
+import { connectionOptions, hopByHopNames, isNamed, lowerName } from '../engine/fields.ts'
 import type { ClientCertificate } from '../engine/certificates/client-certificate.ts'
 import type { ClientFacts } from './forwarded.ts'
 import type { GatewayRequest } from '../engine/request.ts'
@@ -41,8 +41,8 @@ class FieldLinesRequest implements GatewayRequest {
   readonly #context: RequestContext
   #hasLooked = false
   #certificate: ClientCertificate | undefined = undefined
-  /** Lower-case names, one for each line; empty for lines that nothing may see. Made by the first question. */
-  #lower: readonly string[] | undefined = undefined
+  /** What `Connection` names; looked for by the first question that needs it. */
+  #options: ReadonlySet<string> | undefined = undefined
 
   constructor(
     server: ServerRequest,
@@ -83,53 +83,56 @@ class FieldLinesRequest implements GatewayRequest {
   }
 
   header(name: string): string | undefined {
-    const at = this.#names().indexOf(name)
-    return at === -1 ? undefined : this.#fields[at * 2 + 1]
+    const at = this.#find(name, 0)
+    return at === -1 ? undefined : this.#fields[at + 1]
   }
 
   count(name: string): number {
     let count = 0
-    for (const each of this.#names()) if (each === name) count += 1
+    for (let at = this.#find(name, 0); at !== -1; at = this.#find(name, at + 2)) count += 1
     return count
   }
 
   values(name: string): readonly string[] {
-    const names = this.#names()
     let values: string[] | undefined
-    for (let at = names.indexOf(name); at !== -1; at = names.indexOf(name, at + 1))
-      (values ??= []).push(this.#fields[at * 2 + 1]!)
+    for (let at = this.#find(name, 0); at !== -1; at = this.#find(name, at + 2))
+      (values ??= []).push(this.#fields[at + 1]!)
     return values ?? noValues
   }
 
   names(): readonly string[] {
-    const names = new Set(this.#names())
-    names.delete('')
+    const names = new Set<string>()
+    for (let index = 0; index < this.#fields.length; index += 2) {
+      const name = lowerName(this.#fields[index]!)
+      if (!this.#isHidden(name)) names.add(name)
+    }
     return [...names]
   }
 
-  #names(): readonly string[] {
-    return (this.#lower ??= visibleNames(this.#fields))
+  /** @returns where the next line of this name begins, or -1. A few comparisons: no table of all names is made for a few questions. */
+  #find(name: string, from: number): number {
+    const fields = this.#fields
+    for (let index = from; index < fields.length; index += 2)
+      if (isNamed(fields[index]!, name)) return this.#isHidden(name) ? -1 : index
+    return -1
+  }
+
+  /** Of this connection only, by the protocol or by its own word. */
+  #isHidden(name: string): boolean {
+    if (hopByHopNames.has(name)) return true
+    if (this.#options === undefined) this.#options = optionsOf(this.#fields)
+    return this.#options.has(name)
   }
 }
 
-function visibleNames(fields: FieldLines): readonly string[] {
-  const names: string[] = []
-  let hasOptions = false
+const none: ReadonlySet<string> = new Set()
+
+/** The usual `Connection: keep-alive` names nothing that is not hidden anyway: no set is made for it. */
+function optionsOf(fields: FieldLines): ReadonlySet<string> {
   for (let index = 0; index < fields.length; index += 2) {
-    const name = lowerName(fields[index]!)
-    const isHidden = hopByHopNames.has(name)
-    // The usual `Connection: keep-alive` names nothing that is not hidden anyway.
-    if (isHidden && name === 'connection' && !isPlainOption(fields[index + 1]!)) hasOptions = true
-    names.push(isHidden ? '' : name)
+    if (!isNamed(fields[index]!, 'connection')) continue
+    const value = fields[index + 1]!
+    if (value !== 'keep-alive' && value !== 'close') return connectionOptions(fields) ?? none
   }
-  return hasOptions ? withoutOptions(names, fields) : names
-}
-
-function isPlainOption(value: string): boolean {
-  return value === 'keep-alive' || value === 'close'
-}
-
-function withoutOptions(names: readonly string[], fields: FieldLines): readonly string[] {
-  const hidden = connectionOptions(fields)
-  return names.map((name) => (hidden?.has(name) === true ? '' : name))
+  return none
 }

@@ -19,6 +19,7 @@ export const scenarioNames = [
   'RS256 warm',
   'RS256 warm, limited',
   'either',
+  'ES256 cold',
   'DPoP',
 ] as const
 
@@ -32,6 +33,7 @@ export async function scenarios(bench: Bench, names: readonly string[]): Promise
     'RS256 warm': () => plain('RS256 warm', '/tokens/items', 'Authorization', tokens),
     'RS256 warm, limited': () => plain('RS256 warm, limited', '/limited/items', 'Authorization', tokens),
     either: () => plain('either', '/either/items', 'Authorization', tokens),
+    'ES256 cold': () => cold(bench),
     DPoP: () => bound(bench),
   }
   const chosen: Scenario[] = []
@@ -64,7 +66,41 @@ class Template {
   }
 }
 
+/** Known callers with new tokens: each is seen once. */
+async function cold(bench: Bench): Promise<Scenario> {
+  const ahead = 20_000
+  const tokens = await bench.keys.sign('ES256', ahead, (number) => ({
+    sub: `partner-${number % callers}`,
+    jti: `cold-${number}`,
+  }))
+  let next = 0
+  return {
+    name: 'ES256 cold',
+    most: 2_000,
+    request(at) {
+      const token = tokens[next++]
+      if (token === undefined) throw new Error('fewer rounds: the tokens are used up')
+      const fields = clientFields(at, ['Authorization', `Bearer ${token}`])
+      return new Template(`/tokens/items/${at % 1000}`, fields).request(bench)
+    },
+  }
+}
+
+/** Several callers: the memory of proofs that were used holds 100,000 of one key. */
 async function bound(bench: Bench): Promise<Scenario> {
+  const makers = await Promise.all(Array.from({ length: 8 }, () => proofMaker(bench)))
+  return {
+    name: 'DPoP',
+    most: 10_000,
+    request(at) {
+      const path = `/bound/items/${at % 1000}`
+      const credential = makers[at % makers.length]!(path)
+      return new Template(path, clientFields(at, credential)).request(bench)
+    },
+  }
+}
+
+async function proofMaker(bench: Bench): Promise<(path: string) => readonly string[]> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const { crv, kty, x, y } = publicKey.export({ format: 'jwk' }) as Record<string, string>
   const jwk = { crv, kty, x, y }
@@ -72,21 +108,14 @@ async function bound(bench: Bench): Promise<Scenario> {
   const [token] = await bench.keys.sign('RS256', 1, { cnf: { jkt } })
   const header = encode({ typ: 'dpop+jwt', alg: 'ES256', jwk })
   const ath = createHash('sha256').update(token!).digest('base64url')
-  return {
-    name: 'DPoP',
-    // The memory of proofs that were used holds 100,000 for one key.
-    most: 10_000,
-    request(at) {
-      const path = `/bound/items/${at % 1000}`
-      const jti = randomBytes(12).toString('hex')
-      const htu = `http://api.example.com${path}`
-      const claims = { jti, htm: 'GET', htu, iat: Math.floor(Date.now() / 1000), ath }
-      const input = `${header}.${encode(claims)}`
-      const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
-      const proof = `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`
-      const fields = clientFields(at, ['Authorization', `DPoP ${token}`, 'DPoP', proof])
-      return new Template(path, fields).request(bench)
-    },
+  return (path) => {
+    const jti = randomBytes(12).toString('hex')
+    const htu = `http://api.example.com${path}`
+    const claims = { jti, htm: 'GET', htu, iat: Math.floor(Date.now() / 1000), ath }
+    const input = `${header}.${encode(claims)}`
+    const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
+    const proof = `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`
+    return ['Authorization', `DPoP ${token}`, 'DPoP', proof]
   }
 }
 

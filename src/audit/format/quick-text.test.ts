@@ -92,6 +92,18 @@ describe('the quick way to say an event', () => {
     expect(eventMembers(event, 'gateway-1').text).toContain('"subject":"second"')
   })
 
+  it('knows a member by its name, also where one object is several', () => {
+    const shared = Object.freeze({ kind: 'k', issuer: 'i', subject: 's', version: 'v', cipher: 'c' })
+    const report = Object.freeze({ stage: 's', reason: 'r' })
+    const entry = admitted(1, { tls: shared, credential: shared, identity: shared, data: shared, report })
+    for (let time = 0; time < 2; time += 1) agrees({ entry, configuration: 'c' })
+    agrees({ entry: admitted(1, { data: report, report: undefined }), configuration: 'c' })
+    agrees({
+      entry: refused(1, { route: 'same', method: 'same', code: 'same', reason: 'same' }),
+      configuration: 'c',
+    })
+  })
+
   it('follows a reload, and keeps instances apart', () => {
     const event = { entry: admitted(1), configuration: 'before' }
     expect(eventMembers(event, 'one').text).toContain('"instance":"one","configuration":"before"')

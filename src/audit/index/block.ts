@@ -3,7 +3,7 @@
  * beside the segment; each says itself where its run lies and how it ends, so that order, gaps and overlaps do no harm.
  */
 import { crc32 } from 'node:zlib'
-import { addNames, namesBytes, type Named } from './names.ts'
+import { NamesBuilder, namesBytes, type Named } from './names.ts'
 
 export const blockBytes = 4096
 
@@ -55,7 +55,7 @@ export function readBlock(bytes: Buffer): Block | undefined {
 /** Gathers a run. Costs well under a microsecond for an event. */
 export class BlockBuilder {
   readonly #from: number
-  readonly #names = new Uint8Array(namesBytes)
+  readonly #names = new NamesBuilder()
   #to: number
   #events = 0
   #earliest = Infinity
@@ -89,7 +89,7 @@ export class BlockBuilder {
    * @param hash of its line
    */
   add(event: Named, time: number, to: number, hash: string): void {
-    addNames(this.#names, event)
+    this.#names.add(event)
     this.#events += 1
     if (time < this.#earliest) this.#earliest = time
     if (time > this.#latest) this.#latest = time
@@ -107,7 +107,7 @@ export class BlockBuilder {
     bytes.writeDoubleLE(this.#earliest, at.earliest)
     bytes.writeDoubleLE(this.#latest, at.latest)
     bytes.write(this.#hash, at.hash, 'hex')
-    bytes.set(this.#names, at.names)
+    bytes.set(this.#names.bytes, at.names)
     bytes.writeUInt32LE(crc32(bytes.subarray(at.events)), at.checksum)
     return bytes
   }

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { admitted, refused } from '../testing/log.ts'
-import { addNames, askFor, namesBytes } from './names.ts'
+import { askFor, NamesBuilder, type Named } from './names.ts'
 
-function namesOf(...events: Parameters<typeof addNames>[1][]): Uint8Array {
-  const names = new Uint8Array(namesBytes)
-  for (const event of events) addNames(names, event)
-  return names
+function namesOf(...events: Named[]): Uint8Array {
+  const names = new NamesBuilder()
+  for (const event of events) names.add(event)
+  return names.bytes
 }
 
 describe('the names of a run', () => {
@@ -43,6 +43,15 @@ describe('the names of a run', () => {
     expect(askFor({ reason: 'token_signature' })(names)).toBe(true)
     expect(askFor({ reason: 'credential_invalid' })(names)).toBe(true)
     expect(askFor({ reason: 'token_expired' })(names)).toBe(false)
+  })
+
+  it('hold each subject that an object named at its time', () => {
+    const identity = { issuer: 'i', subject: 'first' }
+    const names = new NamesBuilder()
+    names.add(admitted(1, { identity }))
+    identity.subject = 'second'
+    names.add(admitted(2, { identity }))
+    for (const subject of ['first', 'second']) expect(askFor({ subject })(names.bytes)).toBe(true)
   })
 
   it('may hold the answer to a question that names nothing', () => {

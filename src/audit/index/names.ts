@@ -17,15 +17,39 @@ const probes = 6
 /** A name and what it is the name of: a route that is called as a subject is not that subject. */
 const kinds = { outcome: 1, reason: 2, route: 3, requestId: 4, subject: 5 } as const
 
-export function addNames(names: Uint8Array, event: Named): void {
-  const { outcome, reason, route, requestId, identity } = event
-  add(names, kinds.outcome, outcome)
-  if (reason !== undefined) add(names, kinds.reason, reason)
-  const code = publicCodeOf(event)
-  if (code !== undefined) add(names, kinds.reason, code)
-  if (route !== undefined) add(names, kinds.route, route)
-  if (requestId !== undefined) add(names, kinds.requestId, requestId)
-  if (identity !== undefined) add(names, kinds.subject, identity.subject)
+/** Gathers the names of a run. */
+export class NamesBuilder {
+  readonly bytes: Uint8Array = new Uint8Array(namesBytes)
+  // Most events of a run name the same few: what is in need not be put in again.
+  readonly #routes = new Set<string>()
+  readonly #outcomes = new Set<string>()
+  readonly #identities = new Set<object>()
+
+  add(event: Named): void {
+    const { outcome, reason, route, requestId, identity } = event
+    if (!this.#outcomes.has(outcome)) {
+      this.#outcomes.add(outcome)
+      add(this.bytes, kinds.outcome, outcome)
+    }
+    if (reason !== undefined || event.code !== undefined) this.#addReason(event)
+    if (route !== undefined && !this.#routes.has(route)) {
+      this.#routes.add(route)
+      add(this.bytes, kinds.route, route)
+    }
+    if (requestId !== undefined) add(this.bytes, kinds.requestId, requestId)
+    if (identity !== undefined && !this.#identities.has(identity)) {
+      // What is not frozen may name somebody else the next time.
+      if (Object.isFrozen(identity)) this.#identities.add(identity)
+      add(this.bytes, kinds.subject, identity.subject)
+    }
+  }
+
+  #addReason(event: Named): void {
+    const { reason } = event
+    if (reason !== undefined) add(this.bytes, kinds.reason, reason)
+    const code = publicCodeOf(event)
+    if (code !== undefined) add(this.bytes, kinds.reason, code)
+  }
 }
 
 /** @returns a question for the names of many runs: false where no event of the run can match */

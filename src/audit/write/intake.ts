@@ -76,7 +76,8 @@ export class Intake {
   written({ events, gate }: Batch): void {
     gate?.resolve()
     if (this.#isStrict) return
-    this.#queue.splice(0, events.length)
+    if (events.length === this.#queue.length) this.#queue = []
+    else this.#queue.splice(0, events.length)
     for (const { event, gate } of this.#overflow.splice(0, this.#bound - this.#queue.length)) {
       this.#queue.push(event)
       gate.resolve()

@@ -55,11 +55,8 @@ function settle(exchange: ExchangeState, result: Authentication): StageResult {
     case 'anonymous':
       return undefined
     case 'authenticated': {
-      const { maxStale, then } = exchange.snapshot.configuration.outage.revocations
-      const { clock, revocations } = exchange.snapshot.services
       // A list that may be out of date cannot say that this credential still stands.
-      if (then === 'refuse' && revocations.staleFor(clock.now()) > maxStale)
-        return refuse('revocations_stale', { retryAfter: 1 })
+      if (areRevocationsStale(exchange)) return refuse('revocations_stale', { retryAfter: 1 })
       exchange.identity = result.identity
       exchange.credential = result.credential
       exchange.presented = result.presented
@@ -75,6 +72,12 @@ function settle(exchange: ExchangeState, result: Authentication): StageResult {
       if (result.refusal.code === 'locked_out') metrics.lockedOut()
       return exchange.compiled!.chain.hasSession ? toLogin(exchange, result.refusal) : result.refusal
   }
+}
+
+function areRevocationsStale({ snapshot }: ExchangeState): boolean {
+  const { maxStale, then } = snapshot.configuration.outage.revocations
+  const { clock, revocations } = snapshot.services
+  return then === 'refuse' && revocations.staleFor(clock.now()) > maxStale
 }
 
 /** A session that ended counts as not sent: its cookie is cleared on whatever answer comes, and the log says why. */

@@ -16,7 +16,7 @@ export function normaliseTarget(exchange: ExchangeState): StageResult {
   if ('code' in client) return client
   exchange.client = client
   exchange.request = toGatewayRequest(server, normal, client, snapshot.requestContext)
-  return connectionFault(server, normal.path, snapshot.services.clock.now())
+  return connectionFault(server, normal.path, snapshot.services.clock)
 }
 
 export function matchRoute(exchange: ExchangeState): StageResult {
