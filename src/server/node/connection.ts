@@ -50,6 +50,8 @@ export class Connection {
   #bytesAtTick = 0
   #endedAt = -1
   #lingerUntil = 0
+  /** Since when requests wait behind the current one. */
+  #waitingSince = 0
   #sent = -1
   #sentAt = 0
   readonly #advance = (): void => this.#next()
@@ -107,7 +109,10 @@ export class Connection {
       return
     }
     this.#waiting.push(turn)
-    if (this.#waiting.length === 1) current.whenOver(this.#advance)
+    if (this.#waiting.length === 1) {
+      this.#waitingSince = this.listener.sweeper.soon
+      current.whenOver(this.#advance)
+    }
     // One read holds thousands of small requests: no further read until these are answered.
     this.socket.pause()
   }
@@ -142,8 +147,13 @@ export class Connection {
 
   #next(): void {
     const turn = this.#waiting.shift()
-    if (turn === undefined || this.#phase !== 'open') return
+    if (this.#phase !== 'open') return
+    if (turn === undefined) {
+      if (this.#isSealed) this.close()
+      return
+    }
     if (this.#waiting.length === 0) this.socket.resume()
+    this.#waitingSince = this.listener.sweeper.soon
     this.#start(turn)
     if (this.#waiting.length > 0) turn.whenOver(this.#advance)
   }
@@ -185,9 +195,18 @@ export class Connection {
 
   #sweepTurn(turn: Turn, now: number): void {
     turn.sweep(now)
+    const { idleTimeout } = this.listener.options.limits()
+    // While requests wait nothing is read, and nobody sees a client leave: the present one is its last, and it may ask again.
+    if (this.#waiting.length > 0 && now - this.#waitingSince >= idleTimeout) {
+      this.sealHere()
+      this.socket.resume()
+    }
     const isStalled = this.#isStalled(now)
     // A FIN is all that is seen of a client that left; one that only ended its side reads what comes soon.
-    const isGone = this.#endedAt !== -1 && now - Math.max(this.#endedAt, this.#sentAt) >= halfOpen
+    const isGone =
+      this.#endedAt !== -1 &&
+      this.socket.writableLength === 0 &&
+      now - Math.max(this.#endedAt, this.#sentAt) >= halfOpen
     if (isStalled || isGone) this.socket.destroy()
   }
 

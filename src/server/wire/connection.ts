@@ -48,9 +48,12 @@ export class Connection implements SocketListener {
   #isReading = false
   #isPaused = false
   #hasEnded = false
+  /** Of bytes that belong to no request, until the connection is cut. */
+  #unwantedLeft: number = lingering.bytes
   // Sweeper times.
   #since: number
-  #lingerLeft = 0
+  /** Since when bytes wait behind the request. */
+  #heldSince = 0
 
   constructor(socket: Socket, facts: ConnectionFacts, state: WireState) {
     this.socket = socket
@@ -84,7 +87,7 @@ export class Connection implements SocketListener {
       return
     }
     const at = request.isWhole ? 0 : request.take(bytes, 0)
-    if (at < bytes.length) this.#hold(bytes.subarray(at))
+    if (at < bytes.length) this.#hold(at === 0 ? bytes : bytes.subarray(at))
   }
 
   ended(): void {
@@ -118,14 +121,17 @@ export class Connection implements SocketListener {
 
   // What a request asks of it.
 
-  /** Takes no further request. */
+  /** Takes no further request, and forgets what waits behind the present one. */
   seal(): void {
     this.#isSealed = true
+    if (this.#rest === undefined) return
     this.#rest = undefined
+    this.resumeReading()
   }
 
+  /** What comes while it lingers is read, and thrown away. */
   pauseReading(): void {
-    if (this.#isPaused) return
+    if (this.#isPaused || this.#phase !== 'open') return
     this.#isPaused = true
     this.socket.pause()
   }
@@ -138,10 +144,13 @@ export class Connection implements SocketListener {
 
   /** The answer's last byte is written. */
   finished(isClosing: boolean): void {
+    const request = this.#request
     this.#request = undefined
     this.#since = this.state.sweeper.time
-    if (isClosing) this.close()
-    else if (!this.#isReading) this.#readOn()
+    if (isClosing) {
+      this.close()
+      request?.failBody(refuse('client_gone', { detail: 'answered before the body had come' }))
+    } else if (!this.#isReading) this.#readOn()
   }
 
   /** Hands the socket over: from now on it is not ours to time or to close, but at the end of a drain. */
@@ -167,7 +176,7 @@ export class Connection implements SocketListener {
     while (at < bytes.length) {
       if (this.#isSealed) {
         // What follows is no request; whoever sealed it closes the connection.
-        this.pauseReading()
+        this.#discard(bytes.length - at)
         break
       }
       if (this.#request !== undefined || this.socket.writableNeedDrain) {
@@ -281,9 +290,14 @@ export class Connection implements SocketListener {
     this.close()
   }
 
+  /** What comes behind the last request is read all the same: a connection that is not read hides that its client is gone. */
   #hold(bytes: Buffer): void {
+    if (this.#isSealed) {
+      this.#discard(bytes.length)
+      return
+    }
     this.pauseReading()
-    if (this.#isSealed) return
+    this.#heldSince = this.state.sweeper.soon
     this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes])
   }
 
@@ -294,11 +308,10 @@ export class Connection implements SocketListener {
       this.#rest = undefined
       this.#readHeads(rest)
     } else if (this.#hasEnded && rest === undefined && this.#phase === 'open') this.close()
-    this.#resumeForHead()
-  }
-
-  #resumeForHead(): void {
-    if (this.#request === undefined && !this.#isSealed && !this.socket.writableNeedDrain) this.resumeReading()
+    if (this.#isSealed) return
+    // Behind a whole request, too: what follows is for later, but a client that leaves is to be seen.
+    if (this.#request === undefined ? !this.socket.writableNeedDrain : this.#request.isWhole)
+      this.resumeReading()
   }
 
   // Ending.
@@ -309,10 +322,7 @@ export class Connection implements SocketListener {
     this.#phase = 'lingering'
     this.seal()
     this.#partial = undefined
-    this.#request?.failBody(refuse('client_gone', { detail: 'answered before the body had come' }))
-    this.#request = undefined
     this.#since = this.state.sweeper.time
-    this.#lingerLeft = lingering.bytes
     this.output.leave()
     this.socket.end()
     this.#isPaused = false
@@ -320,8 +330,8 @@ export class Connection implements SocketListener {
   }
 
   #discard(length: number): void {
-    this.#lingerLeft -= length
-    if (this.#phase === 'lingering' && this.#lingerLeft < 0) this.socket.destroy()
+    this.#unwantedLeft -= length
+    if (this.#unwantedLeft < 0) this.socket.destroy()
   }
 
   // Time.
@@ -329,27 +339,38 @@ export class Connection implements SocketListener {
   /** @param now the sweeper's time */
   sweep(now: number): void {
     if (this.#phase === 'tunnel') return
-    if (this.#phase === 'lingering') {
-      if (now - this.#since >= lingering.time) this.socket.destroy()
-      return
-    }
     const { idleTimeout } = this.state.options.limits()
     if (this.output.isStalled(now, idleTimeout)) this.socket.destroy()
-    else if (this.#request !== undefined) this.#sweepRequest(this.#request, now)
+    else if (this.#phase === 'lingering') {
+      // Its time begins when the client has taken the answer, however long that takes.
+      if (this.socket.writableLength > 0) this.#since = now
+      else if (now - this.#since >= lingering.time) this.socket.destroy()
+    } else if (this.#request !== undefined) this.#sweepRequest(this.#request, now, idleTimeout)
     else this.#sweepIdle(now)
   }
 
-  #sweepRequest(request: WireRequest, now: number): void {
+  #sweepRequest(request: WireRequest, now: number, idleTimeout: number): void {
     request.sweep(now)
+    if (this.#hidesItsEnd(request) && now - this.#heldSince >= idleTimeout) this.seal()
     // A FIN is all that is seen of a client that left; one that only ended its side reads what comes soon.
-    if (this.#hasEnded && now - Math.max(this.#since, this.output.sentAt) >= halfOpen) this.socket.destroy()
+    if (!this.#hasEnded || this.socket.writableLength > 0) return
+    if (now - Math.max(this.#since, this.output.sentAt) >= halfOpen) this.socket.destroy()
+  }
+
+  /**
+   * Nobody sees a client leave behind bytes that it sent ahead and that are not read. When that lasts, the present request is its
+   * last; it may ask again.
+   */
+  #hidesItsEnd(request: WireRequest): boolean {
+    return this.#rest !== undefined && this.socket.readableLength > 0 && !request.isUpgrade
   }
 
   #sweepIdle(now: number): void {
     const limits = this.state.options.limits()
     if (this.#partial === undefined) {
       const patience = this.state.isClosing ? Math.min(settled, limits.idleTimeout) : limits.idleTimeout
-      if (now - this.#since >= patience && this.socket.writableLength === 0) this.close()
+      if (this.socket.writableLength > 0) this.#since = now
+      else if (now - this.#since >= patience) this.close()
     } else if (now - this.#since >= Math.min(limits.headersTimeout, limits.requestTimeout)) {
       this.#refuse(refuse('request_timeout'))
     }

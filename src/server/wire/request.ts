@@ -43,6 +43,7 @@ export class WireRequest implements ServerRequest {
   #bodyTimeout = -1
   #writer: WireAnswerWriter | undefined = undefined
   #onAbort: (() => void) | undefined = undefined
+  #moreOnAbort: Set<() => void> | undefined = undefined
   #isAnswered = false
   #isOver = false
 
@@ -101,16 +102,11 @@ export class WireRequest implements ServerRequest {
       process.nextTick(callback)
       return () => undefined
     }
-    const others = this.#onAbort
-    this.#onAbort =
-      others === undefined
-        ? callback
-        : () => {
-            others()
-            callback()
-          }
+    if (this.#onAbort === undefined) this.#onAbort = callback
+    else (this.#moreOnAbort ??= new Set()).add(callback)
     return () => {
       if (this.#onAbort === callback) this.#onAbort = undefined
+      else this.#moreOnAbort?.delete(callback)
     }
   }
 
@@ -190,6 +186,7 @@ export class WireRequest implements ServerRequest {
     if (this.#isOver) return
     this.#isOver = true
     this.#onAbort = undefined
+    this.#moreOnAbort = undefined
     this.#connection.finished(isClosing)
   }
 
@@ -235,13 +232,13 @@ export class WireRequest implements ServerRequest {
 
   /** A bug must neither hang the client nor end the process. */
   #recover(fault: unknown): void {
-    const { socket, state } = this.#connection
+    const { output, state } = this.#connection
     state.options.onFault?.(fault, requestIdOf(this.fields))
     try {
-      if (this.#isAnswered) socket.destroy()
+      if (this.#isAnswered) output.cut()
       else this.#refuse(refuse('internal_error'))
     } catch {
-      socket.destroy()
+      output.cut()
     }
   }
 
@@ -253,29 +250,41 @@ export class WireRequest implements ServerRequest {
 
   /** @returns the first byte behind the body, or behind what came of it */
   take(bytes: Buffer, from: number): number {
+    // Behind a fault nobody knows what the bytes are.
+    if (this.#bodyFault !== undefined) return bytes.length
     const reader = this.#reader!
     let at = from
-    let takesMore = this.#earlyBytes < readAhead || this.#body !== undefined
-    for (;;) {
-      const progress = reader.next(bytes, at, bytes.length)
+    let start = from
+    let end = from
+    let progress = reader.next(bytes, at, bytes.length)
+    while (progress === 'data') {
       at = reader.at
-      if (progress === 'data') takesMore = this.#push(bytes.subarray(reader.start, reader.end))
-      else if (progress === 'done') {
-        this.isWhole = true
-        this.#body?.finish()
-        return at
-      } else if (progress === 'fault') {
-        this.#connection.seal()
-        this.failBody(refuse('body_malformed', { detail: wireFaults[reader.fault!] }))
-        return bytes.length
-      } else break
+      if (start === end) {
+        start = reader.start
+        end = reader.end
+      } else {
+        // Chunks are put together where they stand: a client that sends one for each byte must not cost an object for each.
+        bytes.copyWithin(end, reader.start, reader.end)
+        end += reader.end - reader.start
+      }
+      progress = reader.next(bytes, at, bytes.length)
     }
-    if (!takesMore) this.#connection.pauseReading()
-    return at
+    if (end > start && !this.#push(bytes.subarray(start, end)) && progress === 'more')
+      this.#connection.pauseReading()
+    if (progress === 'fault') {
+      this.#connection.seal()
+      this.failBody(refuse('body_malformed', { detail: wireFaults[reader.fault!] }))
+      return bytes.length
+    }
+    if (progress === 'done') {
+      this.isWhole = true
+      this.#body?.finish()
+    }
+    return reader.at
   }
 
+  /** @returns whether more is taken */
   #push(bytes: Buffer): boolean {
-    if (this.#bodyFault !== undefined) return true
     if (this.#body !== undefined) return this.#body.feed(bytes)
     ;(this.#early ??= []).push(bytes)
     this.#earlyBytes += bytes.length
@@ -302,8 +311,11 @@ export class WireRequest implements ServerRequest {
   abandon(): void {
     this.failBody(refuse('client_gone'))
     const onAbort = this.#onAbort
+    const more = this.#moreOnAbort
     this.#onAbort = undefined
+    this.#moreOnAbort = undefined
     onAbort?.()
+    more?.forEach((callback) => callback())
   }
 
   /** @param now the sweeper's time */

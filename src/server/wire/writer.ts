@@ -161,7 +161,7 @@ export class WireAnswerWriter implements AnswerWriter {
     const { socket } = this.#output
     // Where the end of the connection is the end of the body, only a reset tells a cut answer from a whole one.
     if (this.#left === Infinity && !this.#isChunked && !('encrypted' in socket)) socket.resetAndDestroy()
-    else socket.destroy()
+    else this.#output.cut()
   }
 }
 
