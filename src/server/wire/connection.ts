@@ -77,17 +77,13 @@ export class Connection implements SocketListener {
   // What the socket tells.
 
   read(bytes: Buffer): void {
-    if (this.#phase !== 'open') {
-      this.#discard(bytes.length)
-      return
-    }
     const request = this.#request
-    if (request === undefined) {
-      this.#readHeads(bytes)
-      return
+    if (this.#phase !== 'open') this.#discard(bytes.length)
+    else if (request === undefined) this.#readHeads(bytes)
+    else {
+      const at = request.isWhole ? 0 : request.take(bytes, 0)
+      if (at < bytes.length) this.#hold(at === 0 ? bytes : bytes.subarray(at))
     }
-    const at = request.isWhole ? 0 : request.take(bytes, 0)
-    if (at < bytes.length) this.#hold(at === 0 ? bytes : bytes.subarray(at))
   }
 
   ended(): void {
