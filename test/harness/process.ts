@@ -19,15 +19,20 @@ export interface GatewayProcess extends AsyncDisposable {
   end(signal: NodeJS.Signals): Promise<number | string>
 }
 
-/** Starts on free ports and waits until it is ready. A configuration that is a program (`name` ends in .ts) says its ports itself. */
+/**
+ * Starts on free ports and waits until it is ready. A configuration that is a program (`name` ends in .ts) says its ports itself.
+ *
+ * @param listener more members of the listener, as YAML
+ */
 export async function startGatewayProcess(
   text: string,
   env: NodeJS.ProcessEnv = {},
   name = 'portcullis.yaml',
+  listener = '',
 ): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-process-'))
   const file = join(folder, name)
-  const ports = `listeners: [{ address: "127.0.0.1:0" }]\nadmin: { address: "127.0.0.1:0" }\n`
+  const ports = `listeners: [{ address: "127.0.0.1:0", ${listener} }]\nadmin: { address: "127.0.0.1:0" }\n`
   await writeFile(file, name.endsWith('.ts') ? text : `${text.trimEnd()}\n${ports}`)
   const child = spawn(process.execPath, [bin, 'start', '--config', file, '--json'], {
     cwd: folder,
