@@ -1,17 +1,24 @@
 /**
- * Runs a case through a proxy in front of the gateway. What the proxy makes of it is its own affair; but whatever it passes on, each
- * request that reaches the service is one that the proxy answered, is its sender's, and nobody gets an answer that is another's.
+ * Runs bytes through the gateway, or a proxy in front of it, without knowing what should become of them: whatever goes on, each
+ * request that reaches the service is one that was answered, is its sender's, and nobody gets an answer that is another's.
  */
 import { caseKey, host, type RequestCase } from '../corpus/request-case.ts'
 import { subjectOf, type RecordingUpstream, type Told } from '../harness/recording-upstream.ts'
 import { readResponse, type StrictMessage } from '../harness/strict-reader.ts'
 import { StrictClient } from '../harness/strict-client.ts'
 import type { Lane } from './corpus-gateway.ts'
-import { delay } from './corpus-runner.ts'
+import { delay, turn, type Cut } from './corpus-runner.ts'
 
 /** The proxy gives up on a request that does not end after a second. */
 const patience = 2500
 const pause = 25
+
+export interface ChainOptions {
+  /** Cuts the bytes into packets. */
+  readonly cut?: Cut
+  /** Of the requests that may go on, in order, where that is known. */
+  readonly bodies?: readonly string[]
+}
 
 export class ChainRunner {
   readonly #port: number
@@ -22,7 +29,7 @@ export class ChainRunner {
   /** Requests that reached the service. */
   passed = 0
 
-  /** @param port of the proxy */
+  /** @param port of the gateway, or of the proxy */
   constructor(port: number, recorder: RecordingUpstream, lane: Lane) {
     this.#port = port
     this.#recorder = recorder
@@ -30,20 +37,26 @@ export class ChainRunner {
   }
 
   /** @returns what is wrong, in words */
-  async run(given: RequestCase): Promise<string[]> {
+  async run(
+    given: Pick<RequestCase, 'parts' | 'then'>,
+    { cut, bodies }: ChainOptions = {},
+  ): Promise<string[]> {
     this.#count += 1
     const before = this.#recorder.messages.length
     const client = new StrictClient({ port: this.#port, patience })
     try {
-      const parts = given.parts.map((part) => part.replaceAll(caseKey, this.#lane.key))
+      const whole = given.parts.map((part) => part.replaceAll(caseKey, this.#lane.key))
+      const parts = cut === undefined ? whole : whole.flatMap((part) => cut(part))
       const canary = `GET /canary/${this.#lane.subject}/${this.#count} HTTP/1.1\r\nHost: ${host}\r\nX-Api-Key: ${this.#lane.key}\r\n\r\n`
       for (const [index, part] of parts.entries()) {
-        if (index > 0) await delay(pause)
+        if (index > 0) await (cut === undefined ? delay(pause) : turn())
         client.send(index === parts.length - 1 && given.then !== 'unfinished' ? part + canary : part)
       }
       if (given.then === 'unfinished') client.end()
       const answers = await this.#listen(client, () => this.#mine(before))
-      const problems = this.#judge(answers, this.#mine(before))
+      const messages = this.#mine(before)
+      const problems = this.#judge(answers, messages)
+      if (bodies !== undefined) problems.push(...this.#judgeBodies(messages, bodies))
       return [...problems, ...(await this.#askAsVictim())]
     } catch (error) {
       return [(error as Error).message]
@@ -101,6 +114,16 @@ export class ChainRunner {
         problems.push(
           `answer ${index} is ${answer.body.slice(0, 200)}, and the request ${show(message?.target)}`,
         )
+    }
+    return problems
+  }
+
+  #judgeBodies(messages: readonly StrictMessage[], bodies: readonly string[]): string[] {
+    const left = bodies.map((body) => body.replaceAll(caseKey, this.#lane.key))
+    const problems: string[] = []
+    for (const { target, body } of messages) {
+      while (left.length > 0 && left[0] !== body) left.shift()
+      if (left.shift() === undefined) problems.push(`${target} with a body that is none: ${show(body)}`)
     }
     return problems
   }

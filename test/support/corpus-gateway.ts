@@ -1,4 +1,5 @@
 /** A gateway before a recording upstream, and keys for many clients that never get in each other's way. */
+import { createHash } from 'node:crypto'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startRecordingUpstream, type RecordingUpstream } from '../harness/recording-upstream.ts'
 
@@ -22,16 +23,20 @@ export interface Lane {
 
 const count = 32
 
-/** As long as the key of the corpus, so that lengths and positions stay. */
+/** As long as the key of the corpus, so that lengths and positions stay; no changed byte makes one into another. */
 export const lanes: readonly Lane[] = Array.from({ length: count }, (_, index) => {
   const number = String(index + 1).padStart(2, '0')
   return {
     subject: `lane-${number}`,
-    key: `corpus-key-${number}`,
+    key: `corpus-${digest(`lane-${number}`)}`,
     victim: `victim-${number}`,
-    victimKey: `victim-key-${number}`,
+    victimKey: `victim-${digest(`victim-${number}`)}`,
   }
 })
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 6)
+}
 
 export interface CorpusGatewayOptions {
   /** Where requests go instead of to the recorder. */
