@@ -3,7 +3,7 @@ import { cookieValues } from './cookies.ts'
 import { ownText } from './fields.ts'
 import { queryValues } from './query.ts'
 import { rejected, type Rejected } from './outcome.ts'
-import { Recent } from './recent.ts'
+import { markOf, Recent } from './recent.ts'
 import type { Authenticator, Presented } from './authenticators/authenticator.ts'
 import type { CredentialPlace } from './identity.ts'
 import type { GatewayRequest } from './request.ts'
@@ -85,44 +85,28 @@ function readPair(place: CredentialPlace, companion: string, request: GatewayReq
 
 interface Before {
   readonly reader: PlaceReader
-  readonly value: string
   readonly presented: Presented
 }
 
+/** Longer values are taken apart each time. Characters. */
 const longestKept = 2048
-const longestEnd = 64
 
 /**
  * Callers send the same value again and again: taken apart once, it need not be looked through again, and those who remember the
  * credential find it by a text that they have seen. Nothing here says that it is good.
  */
-const lately = new Recent<Before>(1000, longestEnd)
+const lately = new Recent<Before>(4096, longestKept)
 
-function remember(reader: PlaceReader, value: string, place: CredentialPlace, space: number): Presented {
-  const presented = { value: value.slice(space + 1).trimStart(), place, scheme: value.slice(0, space) }
-  lately.set(endOf(value), { reader, value, presented })
-  return presented
-}
+/** What comes once is not worth a memory. */
+const seenOnce = new Uint32Array(8192)
 
-const marks = new Uint32Array(8192)
-
-/** What comes once is not worth a memory: true from the second time on, or by chance. */
 function comesAgain(value: string): boolean {
-  const { length } = value
-  if (length > longestKept) return false
-  let mark = length
-  for (let at = Math.max(0, length - 8); at < length; at += 1)
-    mark = Math.imul(mark, 31) + value.charCodeAt(at)
-  mark >>>= 0
-  const slot = mark % marks.length
-  if (marks[slot] === mark) return true
-  marks[slot] = mark
+  if (value.length > longestKept) return false
+  const mark = markOf(value)
+  const at = mark % seenOnce.length
+  if (seenOnce[at] === mark) return true
+  seenOnce[at] = mark
   return false
-}
-
-/** Where tokens differ; whoever can make another value of this end has the secret already. */
-function endOf(value: string): string {
-  return value.length <= longestEnd ? value : value.slice(-longestEnd)
 }
 
 function readHeader(reader: PlaceReader, request: GatewayRequest): Presented | Rejected | undefined {
@@ -134,9 +118,16 @@ function readHeader(reader: PlaceReader, request: GatewayRequest): Presented | R
   // Two lines of one credential field: whichever we verified, a backend might read the other.
   if (count > 1) return rejected('credential_repeated', `header ${reader.name}`)
   const value = request.header(reader.name) ?? ''
+  const before = lately.get(value)
+  if (before?.reader === reader) return before.presented
+  if (!comesAgain(value)) return takeApart(reader, value)
+  const presented = takeApart(reader, ownText(value))
+  if (presented !== undefined && !('outcome' in presented)) lately.set(value, { reader, presented })
+  return presented
+}
+
+function takeApart(reader: PlaceReader, value: string): Presented | Rejected | undefined {
   if (reader.schemes.size > 0) {
-    const before = lately.get(endOf(value))
-    if (before?.reader === reader && before.value === value) return before.presented
     const space = value.indexOf(' ')
     const scheme = space === -1 ? value : value.slice(0, space)
     const place = reader.schemes.get(scheme.toLowerCase())
@@ -145,9 +136,7 @@ function readHeader(reader: PlaceReader, request: GatewayRequest): Presented | R
       if (rest === '') return rejected('credential_empty', `header ${reader.name}`)
       // RFC 9110 section 11.2: one token68; a list or a second word could be read differently behind us.
       if (/[\s,]/.test(rest)) return rejected('token_malformed', `header ${reader.name}`)
-      return comesAgain(value)
-        ? remember(reader, ownText(value), place, space)
-        : { value: rest, place, scheme }
+      return { value: rest, place, scheme }
     }
     if (reader.whole === undefined) return rejected('scheme_unknown', `header ${reader.name}`)
   }

@@ -4,10 +4,11 @@
  */
 import type { AuthenticatorSettings, ForwardSettings } from '../configuration.ts'
 import { isOwnCookie, withoutCookies } from '../engine/cookies.ts'
-import { canonicalName, hopByHopNames, ownText } from '../engine/fields.ts'
+import { canonicalName, hopByHopNames } from '../engine/fields.ts'
 import type { CredentialPlace } from '../engine/identity.ts'
 import { NameFilter } from '../engine/name-filter.ts'
 import { decodeFormPart } from '../engine/query.ts'
+import { Recent } from '../engine/recent.ts'
 
 /** Places that authenticators of the configuration read, in the form in which names are compared. */
 export interface CredentialNames {
@@ -129,17 +130,12 @@ function withoutParameters(query: string, goes: (name: string) => boolean): stri
   return left.length === pairs.length ? query : left.join('&')
 }
 
-const longestRemembered = 64
-const mostRemembered = 1000
-
-/** Clients send the same few names for ever; those who invent new ones only lose the memory's help. */
+/** Clients send the same few names for ever. */
 function remembered(judge: (name: string) => boolean): (name: string) => boolean {
-  const known = new Map<string, boolean>()
+  const known = new Recent<boolean>(512, 64)
   return (name) => {
-    const before = known.get(name)
-    if (before !== undefined) return before
-    const answer = judge(name)
-    if (known.size < mostRemembered && name.length <= longestRemembered) known.set(ownText(name), answer)
+    let answer = known.get(name)
+    if (answer === undefined) known.set(name, (answer = judge(name)))
     return answer
   }
 }
