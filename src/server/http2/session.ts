@@ -15,7 +15,7 @@ import { requestIdOf } from '../request-id.ts'
 import { Budget } from './budget.ts'
 import { readHead } from './head.ts'
 import { Http2Request } from './request.ts'
-import { sessionOptions } from './settings.ts'
+import { sessionOptions, windows } from './settings.ts'
 import { writeAnswer } from './writer.ts'
 
 /** What the sessions of one listener share. */
@@ -96,6 +96,7 @@ export class Http2Session {
     // Not a server that never listens: a session has all that is needed, and takes the limits of now.
     const session = performServerHandshake(socket, sessionOptions(options.limits()))
     this.#session = session
+    session.setLocalWindowSize(windows.connection)
     session.on('error', ignore)
     session.on('stream', (stream, _headers, flags, lines) => this.#receive(stream, flags, lines))
     session.once('remoteSettings', () => {

@@ -5,6 +5,15 @@ import type { HeadBounds } from '../head.ts'
 /** Streams that a client may have open at once. */
 export const mostStreams = 100
 
+/**
+ * Bytes of content that may be on their way: on a stream, which is what one that nobody reads costs us, and for all of them together,
+ * since clients are as far away as they are fast.
+ */
+export const windows: Readonly<Record<'stream' | 'connection', number>> = {
+  stream: 128 * 1024,
+  connection: 1024 * 1024,
+}
+
 /** Options that node:http2 has and its types do not know yet. */
 interface Unlisted {
   readonly strictFieldWhitespaceValidation: boolean
@@ -18,6 +27,7 @@ export function sessionOptions({ headers, headerCount }: HeadBounds): ServerSess
   return {
     settings: {
       maxConcurrentStreams: mostStreams,
+      initialWindowSize: windows.stream,
       // HTTP/2 counts 32 bytes for each line more than we do. A client that is told may spare itself the request.
       maxHeaderListSize: headers * 2 + 32 * headerCount,
     },
@@ -34,6 +44,6 @@ export function sessionOptions({ headers, headerCount }: HeadBounds): ServerSess
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
     // MB, for all streams of a session together: no further stream begins beyond.
-    maxSessionMemory: 16,
+    maxSessionMemory: 32,
   }
 }

@@ -2,16 +2,24 @@
 import type { FieldLines } from '../../exchange.ts'
 import type { RawHead } from '../connection.ts'
 import { judgeResponseHead, type ResponseHead } from '../response-head.ts'
+import { trimmed } from './trimmed.ts'
 
-/** @returns the lines without pseudo-fields, and the status */
-export function splitHead(lines: FieldLines): RawHead {
+/** Bytes of fields, as HTTP/1.1 counts them. Told to the target as well, which need not have heard of it. */
+const largest = 64 * 1024
+
+/** @returns the status, and the lines without pseudo-fields; undefined when there are too many of them */
+export function splitHead(lines: FieldLines): RawHead | undefined {
   const fields: string[] = []
   let status = 0
+  let size = 0
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const name = lines[index]!
-    if (name === ':status') status = Number(lines[index + 1])
-    else fields.push(name, lines[index + 1]!)
+    const value = trimmed(lines[index + 1]!)
+    size += name.length + value.length + 4
+    if (name === ':status') status = Number(value)
+    else fields.push(name, value)
   }
+  if (size > largest) return undefined
   // What HTTP/1.1 would say of it: no reason, and nothing about the connection.
   return { status, reason: '', version: '1.1', fields, isChecked: false }
 }
@@ -20,7 +28,12 @@ export function splitHead(lines: FieldLines): RawHead {
  * @param endsHere no content follows
  * @returns the head, or in words what is wrong with it
  */
-export function judgeAnswerHead(raw: RawHead, method: string, endsHere: boolean): ResponseHead | string {
+export function judgeAnswerHead(
+  raw: RawHead | undefined,
+  method: string,
+  endsHere: boolean,
+): ResponseHead | string {
+  if (raw === undefined) return 'the head of the answer is too large'
   const head = judgeResponseHead(raw, method)
   if (typeof head === 'string') return head
   if (head.body === 'none') return head

@@ -6,6 +6,7 @@
 import { sensitiveHeaders } from 'node:http2'
 import { isFieldValue } from '../../engine/fields.ts'
 import { checkRequestLine, HeadError, isOwnField, type HeadFacts } from '../request-head.ts'
+import { trimmed } from './trimmed.ts'
 
 /** They are as good as the caller: tables that requests of others fill, too, must not hold them (RFC 7541, section 7.1.3). */
 const secret: readonly string[] = ['authorization', 'cookie']
@@ -34,11 +35,4 @@ export function writeRequestLines(facts: HeadFacts, scheme: 'http' | 'https'): s
   // A call's status is a trailer: servers and proxies may want to hear that we know what to do with one.
   if (isGrpc) lines.push('te', 'trailers')
   return Object.assign(lines, { [sensitiveHeaders]: secret })
-}
-
-/** HTTP/2 allows no white space around a value: it would be taken for a malformed one. */
-function trimmed(value: string): string {
-  const first = value.charCodeAt(0)
-  const last = value.charCodeAt(value.length - 1)
-  return first <= 0x20 || last <= 0x20 ? value.replaceAll(/^[\t ]+|[\t ]+$/g, '') : value
 }

@@ -55,7 +55,10 @@ export class StreamConnection implements Connection {
     const lines = writeRequestLines(facts, this.#session.scheme)
     this.#receiver = receiver
     if (!this.isOpen) {
-      process.nextTick(() => this.#fail('unsent', 'the connection was closed before the request was sent'))
+      process.nextTick(() => {
+        this.#fail('unsent', 'the connection was closed before the request was sent')
+        this.#over()
+      })
       return
     }
     this.#hasBody = facts.body !== 'none' && facts.body !== 0
@@ -89,7 +92,8 @@ export class StreamConnection implements Connection {
   #interim(lines: FieldLines): void {
     this.#isHeard = true
     const raw = splitHead(lines)
-    if (raw.status > 100 && raw.status < 200) this.#receiver?.interim(raw)
+    if (raw === undefined) this.#fail('invalid', 'an interim answer is too large')
+    else if (raw.status > 100 && raw.status < 200) this.#receiver?.interim(raw)
   }
 
   #begin(lines: FieldLines, method: string, endsHere: boolean): void {
