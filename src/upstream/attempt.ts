@@ -214,14 +214,15 @@ export class Attempt implements Receiver, Waiting, OpenStream {
     }
     this.#target.succeeded()
     this.#hooks.headed()
-    const client = server.tunnel([
-      ...hooks.decorate(101, fields),
-      'Connection',
-      'Upgrade',
-      'Upgrade',
-      'websocket',
-    ])
-    hooks.onHead?.(101)
+    let client: Duplex
+    try {
+      const switched = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
+      client = server.tunnel([...hooks.decorate(101, fields), ...switched])
+      hooks.onHead?.(101)
+    } catch (error) {
+      this.#breakOff('upstream', refuse('internal_error', { detail: (error as Error).message }))
+      return
+    }
     let why: Cut | undefined
     const tunnel = joinTunnel(client, socket, (bytes, brokenBy) => {
       why ??= brokenBy
@@ -259,7 +260,7 @@ export class Attempt implements Receiver, Waiting, OpenStream {
 
   /** From the head on: the time without a byte, which event streams may take at will. */
   #awaitBytes(): void {
-    if (this.#head === undefined || this.#head.isEventStream) return
+    if (this.#head === undefined || (this.#head.isEventStream && !this.#isDiscarding)) return
     this.#waitsFor = 'bytes'
     this.#lateAt = this.#job.patience.soon + this.#job.idleTimeout
   }

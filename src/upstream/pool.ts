@@ -59,6 +59,7 @@ export class Pool {
 
   /** Closes the idle connections that the test names. */
   retire(isStale: (connection: Connection) => boolean): void {
+    for (const connection of this.#returning) if (isStale(connection)) connection.destroy()
     for (const connection of this.#idle.splice(0)) {
       if (isStale(connection)) {
         connection.destroy()

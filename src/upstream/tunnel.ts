@@ -46,7 +46,8 @@ export function joinTunnel(
       timer?.refresh()
       toClient += side === upstream ? chunk.length : 0
     })
-    side.on('end', onEnd)
+    if (side.readableEnded) onEnd()
+    else side.on('end', onEnd)
     side.on('error', () => {
       brokenBy ??= name
       cut()

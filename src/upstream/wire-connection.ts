@@ -44,10 +44,9 @@ export class WireConnection implements Connection, Sender {
   #isHeard = false
   /** The peer has ended nothing, and nothing has failed. */
   #isLive = true
-  /** A write failed; what the upstream sent before may still be read. */
-  #isMute = false
   #isGuarded = false
   #isPaused = false
+  #isHandedOn = false
   #expiresAt = Infinity
   #idleFor: number = idle.usual
   #onDrain: (() => void) | undefined = undefined
@@ -74,7 +73,9 @@ export class WireConnection implements Connection, Sender {
       this.#isLive = false
     })
     socket.on('end', () => this.#ended())
-    socket.on('close', () => this.#closed())
+    socket.on('close', () => {
+      this.#fail('lost', this.isReset ? 'the connection was reset' : 'the connection was closed')
+    })
     socket.on('drain', () => this.#onDrain?.())
   }
 
@@ -111,8 +112,10 @@ export class WireConnection implements Connection, Sender {
 
   leave(): void {
     const out = this.#out
+    // What a dead socket cannot take was not sent: it may still be, on another.
+    if (out === '' || this.#socket.destroyed) return
     this.#out = ''
-    if (out !== '' && !this.#socket.destroyed) this.#socket.write(out, 'latin1')
+    this.#socket.write(out, 'latin1')
   }
 
   #guard(): void {
@@ -121,7 +124,7 @@ export class WireConnection implements Connection, Sender {
       this.#socket,
       () => this.#receiver !== undefined,
       () => {
-        this.#isMute = true
+        // What the upstream sent before may still be read.
         this.#isLive = false
         this.isReset = true
         this.#onDrain = undefined
@@ -130,7 +133,7 @@ export class WireConnection implements Connection, Sender {
   }
 
   write(chunk: Uint8Array | string): boolean {
-    return this.#socket.destroyed || this.#isMute ? false : this.#socket.write(chunk, 'latin1')
+    return this.isOpen && this.#socket.write(chunk, 'latin1')
   }
 
   onDrain(callback: (() => void) | undefined): void {
@@ -175,9 +178,9 @@ export class WireConnection implements Connection, Sender {
   /** @param isOwn whether the bytes stay as they are after this call */
   #read(bytes: Buffer, end: number, isOwn: boolean): void {
     const receiver = this.#receiver
-    if (receiver === undefined) {
-      // Nothing was asked: these bytes would be taken for the answer to the next request.
-      this.#socket.destroy()
+    if (receiver === undefined || this.#out !== '') {
+      // Nothing was asked, or it has not left: these bytes would be taken for the answer.
+      this.#fail('unsent', 'bytes came before the request was sent')
       return
     }
     this.#isHeard = true
@@ -191,6 +194,7 @@ export class WireConnection implements Connection, Sender {
       if (this.#receiver === receiver) receiver.flush()
     } catch (error) {
       // A bug behind the receiver must not leave its exchange open for ever.
+      this.#receiver = receiver
       this.#fail('invalid', (error as Error).message)
     }
   }
@@ -300,7 +304,9 @@ export class WireConnection implements Connection, Sender {
   /** @param isClean whether no byte came behind the answer */
   #finish(receiver: Receiver, isClean: boolean, trailers: readonly string[]): void {
     this.#settle()
-    if (!isClean || !this.#persists) this.#socket.destroy()
+    // An upstream that answers before it has taken all of the request may read the rest as another.
+    const isEarly = this.#isGuarded && this.#socket.writableLength > 0
+    if (!isClean || isEarly || !this.#persists || this.#idleFor <= 0) this.#socket.destroy()
     else if (this.#isPaused) this.resume()
     this.#expiresAt = performance.now() + this.#idleFor
     receiver.end(trailers)
@@ -309,6 +315,7 @@ export class WireConnection implements Connection, Sender {
   #upgrade(receiver: Receiver, head: RawHead, early: Buffer): void {
     const socket = this.#socket
     this.#settle()
+    this.#isHandedOn = true
     socket.off('data', this.#onData)
     socket.pause()
     if (this.#isGuarded) unguardWrites(socket)
@@ -317,6 +324,7 @@ export class WireConnection implements Connection, Sender {
   }
 
   #ended(): void {
+    if (this.#isHandedOn) return
     this.#isLive = false
     const receiver = this.#receiver
     if (receiver === undefined) {
@@ -326,10 +334,6 @@ export class WireConnection implements Connection, Sender {
       this.#socket.destroy()
       receiver.end(none)
     } else this.#fail('lost', 'the connection was closed before the answer was whole')
-  }
-
-  #closed(): void {
-    this.#fail('lost', this.isReset ? 'the connection was reset' : 'the connection was closed')
   }
 
   #fail(kind: ConnectionFault['kind'], detail: string): void {

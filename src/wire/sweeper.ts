@@ -33,6 +33,8 @@ export class Sweeper {
   }
 
   start(): void {
+    // Made finer within a sweep, it has started already: a second timer would let time pass twice as fast.
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#tick(), this.#period)
     this.#timer.unref()
   }

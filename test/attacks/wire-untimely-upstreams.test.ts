@@ -1,0 +1,125 @@
+/** Upstreams that speak, end or hang where nobody expects it: no client gets what was not meant for it, and nothing is held for ever. */
+import { hash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { onEachDataPlane, until } from '../listener.ts'
+import { exchange, get, RawClient } from '../support/raw-client.ts'
+import type { RawConnection } from '../support/raw-upstream.ts'
+import { setUp, setUpRaw, setUpTargets } from '../support/upstream-setup.ts'
+
+/** Answers with the path that was asked for. */
+async function honest(connection: RawConnection): Promise<void> {
+  for (;;) {
+    const head = await connection.head()
+    connection.answer(/^\S+ (\S+)/.exec(head)?.[1] ?? '')
+  }
+}
+
+const handshake =
+  'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+
+async function switches(connection: RawConnection): Promise<void> {
+  const key = /sec-websocket-key: (\S+)/i.exec(await connection.head())![1]!
+  const accept = hash('sha1', `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'base64')
+  connection.send(
+    `HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  )
+}
+
+const untimely: Record<string, (connection: RawConnection) => unknown> = {
+  'resets it': ({ socket }) => socket.resetAndDestroy(),
+  'ends it': ({ socket }) => socket.end(),
+  'sends an answer': (connection) => connection.answer('stale'),
+  'sends half an answer': (connection) => connection.send('HTTP/1.1 200 OK\r\nContent-Le'),
+  'sends a 100': (connection) => connection.send('HTTP/1.1 100 Continue\r\n\r\n'),
+}
+
+onEachDataPlane(() => {
+  describe('an upstream that, in the very turn in which an idle connection is taken,', () => {
+    it.each(
+      Object.entries(untimely).flatMap(([name, act]) =>
+        (['GET', 'POST', 'DELETE'] as const).map((method) => ({ name, method, act })),
+      ),
+    )('$name, gets the $method on another one', async ({ method, act }) => {
+      const { server, raw, upstream } = await setUp(honest, { settings: { retries: { attempts: 0 } } })
+      const client = new RawClient(server.port)
+      client.send('GET /one HTTP/1.1\r\nHost: a\r\n\r\n')
+      await client.until((received) => received.endsWith('/one'))
+      await until(() => upstream.state().targets[0]!.connections.idle === 1)
+      client.received = ''
+      client.send(`${method} /two HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`)
+      act(raw.connections[0]!)
+      const answer = await client.until((received) => /\r\n\r\n[^]/.test(received))
+      expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n\/two$/)
+      expect(raw.connections[0]!.received).not.toContain('/two')
+      expect(raw.connections).toHaveLength(2)
+      expect(upstream.state()).toMatchObject({ inFlight: 0, targets: [{ inFlight: 0 }] })
+      client.close()
+    })
+  })
+
+  describe('an event stream that is dropped for another target’s answer', () => {
+    it('and then is silent is let go of after the idle timeout', async () => {
+      const silent = await setUpRaw(async (connection) => {
+        await connection.head()
+        connection.send('HTTP/1.1 503 Later\r\nContent-Type: text/event-stream\r\n\r\n')
+      })
+      const good = await setUpRaw(honest)
+      const { server, upstream } = await setUpTargets([silent.url, good.url], {
+        hooks: { idleTimeout: 200 },
+      })
+      for (let count = 0; count < 4; count += 1)
+        expect(await exchange(server.port, get('/good'))).toMatch(/\/good$/)
+      expect(silent.connections.length).toBeGreaterThan(0)
+      await until(() => upstream.state().targets[0]!.connections.open === 0)
+    })
+  })
+
+  describe('a tunnel', () => {
+    it('whose upstream ends its side first still carries what the client says', async () => {
+      const { server, raw } = await setUp(async (connection) => {
+        await switches(connection)
+        connection.send('hello')
+        connection.socket.end()
+      })
+      const client = new RawClient(server.port).send(handshake)
+      expect(await client.all()).toMatch(/\r\n\r\nhello$/)
+      client.send('goodbye')
+      client.socket.end()
+      const [upstream] = raw.connections
+      await until(() => upstream!.isEnded)
+      expect(upstream!.received).toMatch(/\r\n\r\ngoodbye$/)
+      expect(await server.result()).toEqual(
+        expect.objectContaining({ outcome: 'answered', status: 101, bytes: 5 }),
+      )
+    })
+
+    it('for a client that has ended its side before tells the upstream so', async () => {
+      const { server, raw } = await setUp(async (connection) => {
+        await delay(200)
+        await switches(connection)
+      })
+      const client = new RawClient(server.port).send(handshake)
+      client.socket.end()
+      await client.until((received) => received.endsWith('\r\n\r\n'))
+      await raw.connections[0]!.gone()
+      client.close()
+    })
+
+    it('that cannot be made is a 500, and leaves nothing in flight', async () => {
+      const { server, raw, upstream } = await setUp(switches, {
+        hooks: {
+          decorate() {
+            throw new Error('a bug')
+          },
+        },
+      })
+      const client = new RawClient(server.port).send(handshake)
+      expect(await client.all()).toMatch(/^HTTP\/1\.1 500 /)
+      await raw.connections[0]!.gone()
+      expect(upstream.state()).toMatchObject({ inFlight: 0, targets: [{ inFlight: 0 }] })
+      client.close()
+    })
+  })
+})
