@@ -151,6 +151,25 @@ describe('streams that are begun to be given up', () => {
   })
 })
 
+describe('uploads that are given up', () => {
+  it('do not end the connection of a client that changes its mind now and then', async () => {
+    const listener = await listen({ handle: (each) => void each.body().on('error', () => undefined) })
+    const client = await attacker(listener)
+    await client.waitFor(({ type }) => type === frameTypes.settings, 'SETTINGS')
+    client.send(settings().fill(1, 4, 5))
+    const number = numbers()
+    for (let round = 0; round < 12; round += 1) {
+      const stream = number()
+      client.send(post(stream), ...Array.from({ length: 7 }, () => data(stream, Buffer.alloc(16_000))))
+      await delay(100)
+      client.send(rstStream(stream))
+    }
+    await delay(600)
+    expect(client.goaway).toBeUndefined()
+    await isServed(await listen())
+  })
+})
+
 describe('streams beyond what was agreed', () => {
   it('are refused, and end the connection when there are many', async () => {
     const listener = await listen({ handle: () => undefined })

@@ -150,9 +150,9 @@ export class Http2Request implements ServerRequest {
     this.answer(this.#session.refusalOf(refusal, this))
   }
 
-  /** The answer left before all of the request was there. */
-  get isAnsweredEarly(): boolean {
-    return this.#isOver && this.hasBody && this.#body?.isWhole !== true
+  /** Not all of it has come. */
+  get isUnfinished(): boolean {
+    return this.hasBody && this.#body?.isWhole !== true
   }
 
   get isAnswered(): boolean {
@@ -166,7 +166,7 @@ export class Http2Request implements ServerRequest {
   /** All of the answer has left. A client that still sends is told to stop: RFC 9113, section 8.1. */
   #finish(): void {
     this.#isOver = true
-    if (!this.isAnsweredEarly) return
+    if (!this.isUnfinished) return
     this.#failBody(refuse('client_gone', { detail: 'answered before the body had come' }))
     // A turn later: the last bytes are handed to nghttp2 in this one.
     setImmediate(closeQuietly, this.#stream)

@@ -42,15 +42,15 @@ const lingering = 2000
 const resets = { most: 200, perSecond: 10 } as const
 /**
  * Bytes that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, padding, frames of a byte each. Earned by requests (their
- * heads are in it), by answers that came before all of a request was there (what was on its way for it is nothing now), and by
- * content: clients acknowledge each message that they get.
+ * heads are in it), by those that end before all of them was there (what was on its way for them is nothing now), and by content:
+ * clients acknowledge each message that they get.
  * @see CVE-2019-9512, CVE-2019-9513, CVE-2019-9515
  */
 const noise = {
   most: 256 * 1024,
   perSecond: 32 * 1024,
   perStream: 16 * 1024,
-  perEarlyAnswer: 64 * 1024,
+  perUnfinished: windows.stream,
   perByteReceived: 1,
   perByteSent: 4,
 } as const
@@ -79,7 +79,7 @@ export class Http2Session {
   /** Of requests that are over. */
   #received = 0
   #sent = 0
-  #earlyAnswers = 0
+  #unfinished = 0
   /** Noise that was earned at the last tick. */
   #earned = 0
 
@@ -126,7 +126,7 @@ export class Http2Session {
     this.#requests.delete(request)
     this.#received += request.received
     this.#sent += request.sent
-    if (request.isAnsweredEarly) this.#earlyAnswers += 1
+    if (request.isUnfinished) this.#unfinished += 1
     if (isReset) this.#countReset()
     else this.#resets.earn(1)
     if (this.#requests.size === 0) this.#idleSince = this.sweeper.soon
@@ -247,10 +247,11 @@ export class Http2Session {
       received * (1 + noise.perByteReceived) +
       sent * noise.perByteSent +
       this.#streams * noise.perStream +
-      this.#earlyAnswers * noise.perEarlyAnswer
-    const heard = bytesRead - this.#bytesRead - (earned - this.#earned)
+      this.#unfinished * noise.perUnfinished
+    // What was received for a stream that is gone is not known any more: that is no reason to take back what it earned.
+    const heard = bytesRead - this.#bytesRead - Math.max(0, earned - this.#earned)
     this.#bytesRead = bytesRead
-    this.#earned = earned
+    this.#earned = Math.max(earned, this.#earned)
     if (!this.#noise.spend(Math.max(0, heard), now)) this.#calm()
   }
 

@@ -20,7 +20,6 @@ interface Unlisted {
   readonly strictSingleValueFields: boolean
   readonly streamResetBurst: number
   readonly streamResetRate: number
-  readonly maxSessionRejectedStreams: number
 }
 
 export function sessionOptions({ headers, headerCount }: HeadBounds): ServerSessionOptions & Unlisted {
@@ -40,9 +39,6 @@ export function sessionOptions({ headers, headerCount }: HeadBounds): ServerSess
     // The last line of defence: our own budget, which also counts what is answered, is tighter.
     streamResetBurst: 1000,
     streamResetRate: 100,
-    // Empty DATA frames, frames for streams that are gone: each costs a little and brings nothing.
-    maxSessionInvalidFrames: 100,
-    maxSessionRejectedStreams: 100,
     // MB, for all streams of a session together: no further stream begins beyond.
     maxSessionMemory: 32,
   }
