@@ -15,6 +15,7 @@ interface Exports {
   llhttp_get_error_pos(parser: number): number
   llhttp_get_error_reason(parser: number): number
   llhttp_errno_name(errno: number): number
+  llhttp_should_keep_alive(parser: number): number
   llhttp_get_method(parser: number): number
   llhttp_method_name(method: number): number
   llhttp_get_http_major(parser: number): number
@@ -67,7 +68,6 @@ class Run {
   #value = ''
   #isValue = false
   #isHeadOver = false
-  #persists = false
   #isStarted = false
 
   constructor(input: Input) {
@@ -160,7 +160,6 @@ class Run {
   headersComplete(status: number, persists: boolean): number {
     if (this.#isValue || this.#name !== '') this.#endField()
     this.#isHeadOver = true
-    this.#persists = persists
     const { side, method } = this.#input
     const major = wasm.llhttp_get_http_major(this.#parser)
     const minor = wasm.llhttp_get_http_minor(this.#parser)
@@ -190,7 +189,9 @@ class Run {
 
   #complete(end: number): void {
     const reading = this.#reading
-    const message: Message = { ...reading.open!, end, persists: this.#persists }
+    // Only now it knows that the answer to HEAD has no body that the connection would have to end.
+    const persists = wasm.llhttp_should_keep_alive(this.#parser) === 1
+    const message: Message = { ...reading.open!, end, persists }
     reading.open = undefined
     this.#isStarted = false
     reading.messages.push(message)

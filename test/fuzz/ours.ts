@@ -161,7 +161,7 @@ class ResponseRun extends Run {
     const head = judgeResponseHead({ status, reason, version, fields, isChecked: true }, this.input.method)
     if (typeof head === 'string') return this.refuse(head)
     const framing = { none: 0, length: head.length, chunked: 'chunked', close: 'close' } as const
-    this.begin({ ...facts, persists: head.persists }, framing[head.body])
+    this.begin({ ...facts, persists: head.persists && head.body !== 'close' }, framing[head.body])
     return this.base + parser.size
   }
 

@@ -29,15 +29,21 @@ const reviewed: readonly Reviewed[] = [
   },
   {
     oracles: ['llhttp', 'node:http'],
-    what: /^we read on where it says that the connection ends$/,
+    what: /^we keep a connection that it closes$/,
     holds: ({ bytes }) => /proxy-connection:/i.test(bytes),
     reason: 'it takes Proxy-Connection for Connection; no other reader does',
   },
   {
     oracles: ['llhttp', 'node:http'],
-    what: /^we read on where it says that the connection ends$/,
-    holds: ({ side, bytes }) => side === 'request' && /\nConnection:[^\r\n]*\t/i.test(bytes),
+    what: /^we keep a connection that it closes$/,
+    holds: ({ bytes }) => /\nConnection:[^\r\n]*\t/i.test(bytes),
     reason: 'it does not take a tab behind a Connection option for white space',
+  },
+  {
+    oracles: ['llhttp', 'node:http'],
+    what: /^we keep a connection that it closes$/,
+    holds: ({ bytes }) => /\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*Connection:/i.test(bytes),
+    reason: 'a Connection field among trailers means nothing (RFC 9110, section 6.5.1)',
   },
 ]
 
