@@ -7,9 +7,9 @@ import { colon, cr, isToken, isValue, lf, space, tab } from './bytes.ts'
 import { usualName } from './field-names.ts'
 import type { Progress, WireFaultKind } from './faults.ts'
 
-/** Some readers keep a tab behind `Content-Length: 5` or `chunked` as part of the value. Names of their lengths are enough to look at. */
+/** Some readers keep a tab behind `Content-Length: 5`, `chunked` or `close` as part of the value. Names of their lengths are enough to look at. */
 function mayFrame(nameLength: number): boolean {
-  return nameLength === 14 || nameLength === 17
+  return nameLength === 10 || nameLength === 14 || nameLength === 17
 }
 
 /** Where in a line the next byte stands. */

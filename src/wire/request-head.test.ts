@@ -75,6 +75,7 @@ describe('a request head', () => {
     ['GET / HTTP/1.1\r\nH\xe9: x\r\n\r\n', 'field-name'],
     ['GET / HTTP/1.1\r\nA: b\0c\r\n\r\n', 'field-value'],
     ['POST / HTTP/1.1\r\nContent-Length: 5\t\r\n\r\n', 'field-value'],
+    ['GET / HTTP/1.1\r\nConnection: close\t\r\n\r\n', 'field-value'],
     ['POST / HTTP/1.1\r\nTransfer-Encoding: chunked \t \r\n\r\n', 'field-value'],
     ['GET / HTTP/1.1\r\nA: b\x0bc\r\n\r\n', 'field-value'],
     ['GET / HTTP/1.1\r\nA: b\x7fc\r\n\r\n', 'field-value'],
