@@ -100,6 +100,7 @@ const drivers: Record<string, readonly string[]> = {
   'structured-headers': ['engine/'],
   commander: ['cli/'],
   '@bufbuild/cel': ['engine/authorization/'],
+  '@bufbuild/re2': ['engine/authorization/'],
 }
 
 interface Import {

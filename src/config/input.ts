@@ -872,7 +872,7 @@ export interface ConfigurationInput {
   /** What must not be lost. */
   readonly store?:
     | {
-        /** Where keys, revocations and the audit index live. The SQLite file is made on the first start. Default: sqlite:./portcullis.db. */
+        /** Where keys, revocations and sessions live. The SQLite file is made on the first start. Default: sqlite:./portcullis.db. */
         readonly url?: string | undefined
       }
     | undefined
@@ -915,7 +915,7 @@ export interface ConfigurationInput {
         readonly directory?: string | undefined
         /** The Ed25519 private key (PEM) that signs checkpoints. Made on the first start. Default: ./audit.key. */
         readonly key?: string | undefined
-        /** Keep an index of the log in the store, so that it can be queried. Default: true. */
+        /** Keep an index beside the log, so that searching it is quick. Default: true. */
         readonly index?: boolean | undefined
         /** What is kept; older segments are dropped whole, and that is recorded. */
         readonly retain?:

@@ -35,7 +35,8 @@ interface Entry<Value> {
 export class Recent<Value> {
   readonly #longest: number
   readonly #sets: number
-  readonly #entries: (Entry<Value> | undefined)[]
+  /** Made by the first that is put in: most routes of many are seldom asked for. */
+  #entries: (Entry<Value> | undefined)[] | undefined = undefined
 
   /**
    * @param most how many are kept; rounded up to a power of two
@@ -44,28 +45,30 @@ export class Recent<Value> {
   constructor(most: number, longest: number) {
     this.#longest = longest
     this.#sets = 2 ** Math.max(0, Math.ceil(Math.log2(most)) - 1)
-    this.#entries = Array.from({ length: this.#sets * 2 }, () => undefined)
   }
 
   get(key: string): Value | undefined {
+    const entries = this.#entries
+    if (entries === undefined) return undefined
     const mark = markOf(key)
     const at = (mark & (this.#sets - 1)) * 2
-    const first = this.#entries[at]
+    const first = entries[at]
     if (first !== undefined && first.mark === mark && first.key === key) return first.value
-    const second = this.#entries[at + 1]
+    const second = entries[at + 1]
     if (second === undefined || second.mark !== mark || second.key !== key) return undefined
-    this.#entries[at] = second
-    this.#entries[at + 1] = first
+    entries[at] = second
+    entries[at + 1] = first
     return second.value
   }
 
   /** Does nothing for a key that is too long. What is kept holds on to no longer text that the key is a part of. */
   set(key: string, value: Value): void {
     if (key.length > this.#longest) return
+    const entries = (this.#entries ??= Array.from({ length: this.#sets * 2 }, () => undefined))
     const mark = markOf(key)
     const at = (mark & (this.#sets - 1)) * 2
-    const first = this.#entries[at]
-    if (first !== undefined && !(first.mark === mark && first.key === key)) this.#entries[at + 1] = first
-    this.#entries[at] = { mark, key: ownText(key), value }
+    const first = entries[at]
+    if (first !== undefined && !(first.mark === mark && first.key === key)) entries[at + 1] = first
+    entries[at] = { mark, key: ownText(key), value }
   }
 }

@@ -33,7 +33,7 @@ export const storeSchema: z.ZodType<{ url: string }> = z.strictObject({
     .regex(/^(sqlite:|postgres(ql)?:\/\/)./, { error: storeUrl })
     .prefault('sqlite:./portcullis.db')
     .describe(
-      'Where keys, revocations and the audit index live. The SQLite file is made on the first start.',
+      'Where keys, revocations and sessions live. The SQLite file is made on the first start.',
     ),
 })
 
@@ -105,7 +105,7 @@ export const auditSchema: z.ZodType<ParsedAudit | 'off'> = z.union(
         .describe('The Ed25519 private key (PEM) that signs checkpoints. Made on the first start.'),
       index: flag
         .prefault(true)
-        .describe('Keep an index of the log in the store, so that it can be queried.'),
+        .describe('Keep an index beside the log, so that searching it is quick.'),
       retain: z
         .strictObject({
           size: word(size).prefault('10GiB').describe('How large the log may grow.'),

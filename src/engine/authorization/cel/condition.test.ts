@@ -234,3 +234,20 @@ describe('a condition that cannot work is told before any request comes', () => 
     expect(checkCondition(Array(150).fill('identity.claims.a').join(' && '))).toBeUndefined()
   })
 })
+
+describe('a pattern', () => {
+  it('is the one of the moment, also where a claim brings another each time', () => {
+    const condition = compileCondition('request.path.matches(identity.claims.pattern)')
+    const asked = (pattern: string): true | false | 'error' =>
+      condition.evaluate({
+        identity: { ...alice, claims: { pattern } },
+        request: gatewayRequest({ path: '/catalog/7' }),
+        routeId: 'read',
+        now: 0,
+      })
+    for (let number = 0; number < 600; number += 1) expect(asked(`/catalog/${number}$`)).toBe(number === 7)
+    expect(asked('/catalog/7$')).toBe(true)
+    expect(asked('(')).toBe('error')
+    expect(asked('(')).toBe('error')
+  })
+})

@@ -1,6 +1,8 @@
 /** Conditions in CEL: checked when a configuration is read, planned once, evaluated for each request. */
 import { celEnv, celFunc, CelScalar, objectType, parse, plan } from '@bufbuild/cel'
 import { strings } from '@bufbuild/cel/ext'
+import { RE2JS } from '@bufbuild/re2'
+import { Recent } from '../../recent.ts'
 import { createContext, timestamp, type ConditionFacts } from './context.ts'
 import { inspect, type Inspection, type Parsed } from './inspect.ts'
 
@@ -72,8 +74,20 @@ function celEnvironment(): ReturnType<typeof celEnv> {
   return (environment ??= createEnvironment())
 }
 
+/** The library compiles the pattern of `matches` for each evaluation; conditions have few, and bring them each time. */
+const patterns = new Recent<ReturnType<typeof RE2JS.compile>>(256, 1024)
+
+const re2 = {
+  compile(pattern: string) {
+    let compiled = patterns.get(pattern)
+    if (compiled === undefined) patterns.set(pattern, (compiled = RE2JS.compile(pattern)))
+    return compiled
+  },
+}
+
 function createEnvironment(): ReturnType<typeof celEnv> {
   return celEnv({
+    re2,
     funcs: [
       ...strings,
       // The library takes milliseconds here, CEL and every `auth_time` mean seconds.
