@@ -161,7 +161,7 @@ describe('uploads that are given up', () => {
     for (let round = 0; round < 12; round += 1) {
       const stream = number()
       client.send(post(stream), ...Array.from({ length: 7 }, () => data(stream, Buffer.alloc(16_000))))
-      await delay(100)
+      await delay(5)
       client.send(rstStream(stream))
     }
     await delay(600)
