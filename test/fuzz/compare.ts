@@ -43,10 +43,12 @@ function compareOpen(ours: Reading, theirs: Reading, index: number): Verdict {
     if (theirs.why === 'HPE_CLOSED_CONNECTION') return looser(keeps)
     return looser(`it refuses the head: ${theirs.why}`)
   }
-  const difference = differenceOf({ ...message, body: '', end: 0 }, { ...other, body: '', end: 0 })
+  const isRefused = ours.state === 'refused'
+  // What is refused within its body ends the connection whatever its head said.
+  const persists = message.persists && !isRefused
+  const difference = differenceOf({ ...message, body: '', end: 0, persists }, { ...other, body: '', end: 0 })
   if (difference !== undefined) return looser(difference)
   if (!other.body.startsWith(message.body)) return looser('we take bytes for a body that it does not')
-  const isRefused = ours.state === 'refused'
   if (theirs.messages.length > index) {
     if (isRefused) return { kind: 'stricter', what: ours.why }
     return looser('it sees an end where we see none')

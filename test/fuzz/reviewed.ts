@@ -39,12 +39,6 @@ const reviewed: readonly Reviewed[] = [
     holds: ({ bytes }) => /\nConnection:[^\r\n]*\t/i.test(bytes),
     reason: 'it does not take a tab behind a Connection option for white space',
   },
-  {
-    oracles: ['llhttp', 'node:http'],
-    what: /^we keep a connection that it closes$/,
-    holds: ({ bytes }) => /\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*Connection:/i.test(bytes),
-    reason: 'a Connection field among trailers means nothing (RFC 9110, section 6.5.1)',
-  },
 ]
 
 /** @returns why the disagreement is none, or undefined when nobody knows */
