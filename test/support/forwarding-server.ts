@@ -1,5 +1,6 @@
 /** A real listener that hands what it accepts straight to an upstream, with no gateway in between. */
 import type { Readable } from 'node:stream'
+import type { TlsSettings } from '../../src/configuration.ts'
 import type { ForwardPlan, ServerRequest } from '../../src/exchange.ts'
 import { withoutHopByHop } from '../../src/engine/fields.ts'
 import { renderRefusal } from '../../src/server/problem.ts'
@@ -19,6 +20,8 @@ export interface ForwardingServer {
 export interface ForwardingOptions {
   readonly plan?: Partial<ForwardPlan>
   readonly hooks?: Partial<ForwardHooks>
+  /** Clients speak TLS. */
+  readonly tls?: TlsSettings
   /** Stands between the client's body and the upstream. */
   readonly body?: (body: Readable) => Readable
 }
@@ -54,7 +57,11 @@ export async function startForwardingServer(
     }
   }
 
-  const listener = await startListener({ h2c: true, handle: (request) => void forward(request) })
+  const listener = await startListener({
+    h2c: true,
+    handle: (request) => void forward(request),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+  })
   return {
     port: listener.running.port,
     get connections() {

@@ -1,6 +1,7 @@
 /** An upstream on bare sockets: it answers with exactly the bytes that a test writes, right or wrong, and keeps all that it was sent. */
 import { EventEmitter, once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 
 export interface RawUpstream {
   readonly url: string
@@ -79,17 +80,28 @@ export class RawConnection {
   }
 }
 
-/** @param behave runs for each connection; a connection that closes early ends it */
+/**
+ * @param behave runs for each connection; a connection that closes early ends it
+ * @param tls speaks TLS with these options
+ */
 export async function startRawUpstream(
   behave: (connection: RawConnection, index: number) => Promise<void> | void,
+  tls?: TlsOptions,
 ): Promise<RawUpstream> {
   const connections: RawConnection[] = []
   let failure: Error | undefined
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+  const accept = (socket: Socket): void => {
     const connection = new RawConnection(socket)
     connections.push(connection)
     void run(connection, connections.length - 1)
-  })
+  }
+  const server: Server =
+    tls === undefined
+      ? createServer({ allowHalfOpen: true }, accept)
+      : createTlsServer({ allowHalfOpen: true, ...tls }, accept)
+  // Below TLS, too: a handshake that was given up leaves a connection that nobody else knows.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => sockets.add(socket))
   const run = async (connection: RawConnection, index: number): Promise<void> => {
     try {
       await behave(connection, index)
@@ -105,13 +117,14 @@ export async function startRawUpstream(
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     connections,
     async close() {
       for (const { socket } of connections) {
         socket.destroy()
       }
+      for (const socket of sockets) socket.destroy()
       server.close()
       await once(server, 'close')
       if (failure !== undefined) {

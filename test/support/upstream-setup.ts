@@ -1,4 +1,5 @@
 /** A raw upstream, the room under test and a listener, for one test. */
+import type { TlsOptions } from 'node:tls'
 import { onTestFinished } from 'vitest'
 import type { UpstreamSettings } from '../../src/configuration.ts'
 import { createUpstream, type Upstream, type UpstreamDeps } from '../../src/upstream/upstream.ts'
@@ -52,8 +53,9 @@ export async function setUpTargets(
 /** A raw upstream, closed when the test is over. */
 export async function setUpRaw(
   behave: (connection: RawConnection, index: number) => Promise<void> | void,
+  tls?: TlsOptions,
 ): Promise<RawUpstream> {
-  const raw = await startRawUpstream(behave)
+  const raw = await startRawUpstream(behave, tls)
   onTestFinished(() => raw.close())
   return raw
 }
