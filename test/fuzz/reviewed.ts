@@ -33,12 +33,6 @@ const reviewed: readonly Reviewed[] = [
     holds: ({ bytes }) => /proxy-connection:/i.test(bytes),
     reason: 'it takes Proxy-Connection for Connection; no other reader does',
   },
-  {
-    oracles: ['llhttp', 'node:http'],
-    what: /^we keep a connection that it closes$/,
-    holds: ({ bytes }) => /\nConnection:[^\r\n]*\t/i.test(bytes),
-    reason: 'it does not take a tab behind a Connection option for white space',
-  },
 ]
 
 /** @returns why the disagreement is none, or undefined when nobody knows */
