@@ -13,6 +13,8 @@ import type { Connection } from './connection.ts'
 import { beginAnswer, type WireAnswerWriter } from './writer.ts'
 import { ownAnswer } from './write-answer.ts'
 
+/** Bytes of a packet up to which it may be kept in memory by a part of it, however small. */
+const smallPacket = 4096
 /** Bytes of a body that are read before anybody wants them: so a fault in it, or a client that leaves, is seen meanwhile. */
 const readAhead = 16 * 1024
 const goOn = 'HTTP/1.1 100 Continue\r\n\r\n'
@@ -269,7 +271,7 @@ export class WireRequest implements ServerRequest {
       }
       progress = reader.next(bytes, at, bytes.length)
     }
-    if (end > start && !this.#push(bytes.subarray(start, end)) && progress === 'more')
+    if (end > start && !this.#push(part(bytes, start, end)) && progress === 'more')
       this.#connection.pauseReading()
     if (progress === 'fault') {
       this.#connection.seal()
@@ -323,4 +325,10 @@ export class WireRequest implements ServerRequest {
     if (this.#body === undefined || this.isWhole || this.#bodyFault !== undefined) return
     if (now - this.#began >= this.#bodyTimeout) this.failBody(refuse('request_timeout'))
   }
+}
+
+/** @returns the bytes; copied where they would keep more than twice as much in memory */
+function part(packet: Buffer, start: number, end: number): Buffer {
+  const bytes = packet.subarray(start, end)
+  return packet.length > smallPacket && bytes.length * 2 < packet.length ? Buffer.from(bytes) : bytes
 }
