@@ -32,9 +32,7 @@ export const storeSchema: z.ZodType<{ url: string }> = z.strictObject({
     .string({ error: storeUrl })
     .regex(/^(sqlite:|postgres(ql)?:\/\/)./, { error: storeUrl })
     .prefault('sqlite:./portcullis.db')
-    .describe(
-      'Where keys, revocations and sessions live. The SQLite file is made on the first start.',
-    ),
+    .describe('Where keys, revocations and sessions live. The SQLite file is made on the first start.'),
 })
 
 export const sharedSchema: z.ZodType = z.strictObject({
@@ -103,9 +101,7 @@ export const auditSchema: z.ZodType<ParsedAudit | 'off'> = z.union(
       key: word(path)
         .prefault('./audit.key')
         .describe('The Ed25519 private key (PEM) that signs checkpoints. Made on the first start.'),
-      index: flag
-        .prefault(true)
-        .describe('Keep an index beside the log, so that searching it is quick.'),
+      index: flag.prefault(true).describe('Keep an index beside the log, so that searching it is quick.'),
       retain: z
         .strictObject({
           size: word(size).prefault('10GiB').describe('How large the log may grow.'),
