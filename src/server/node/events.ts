@@ -107,8 +107,18 @@ export class Events {
   }
 
   #verdictOn(incoming: Incoming): Head | Refusal {
+    try {
+      return (incoming.verdict ??= this.#inspect(incoming))
+    } catch (fault) {
+      // A bug must not end the process: it costs this connection.
+      this.#state.options.onFault?.(fault)
+      return (incoming.verdict = refuse('internal_error'))
+    }
+  }
+
+  #inspect(incoming: Incoming): Head | Refusal {
     const { options } = this.#state
-    return (incoming.verdict ??= inspectHead(
+    return inspectHead(
       {
         method: incoming.method ?? '',
         target: incoming.url ?? '',
@@ -117,7 +127,7 @@ export class Events {
       },
       options.limits(),
       options.identityNames?.() ?? noNames,
-    ))
+    )
   }
 }
 

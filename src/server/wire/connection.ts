@@ -169,17 +169,18 @@ export class Connection implements SocketListener {
   #readHeads(bytes: Buffer): void {
     let at = 0
     this.#isReading = true
-    while (at < bytes.length) {
-      if (this.#isSealed) {
-        // What follows is no request; whoever sealed it closes the connection.
-        this.#discard(bytes.length - at)
-        break
+    try {
+      while (at < bytes.length) {
+        if (this.#isSealed || this.#request !== undefined || this.socket.writableNeedDrain) {
+          this.#hold(at === 0 ? bytes : bytes.subarray(at))
+          break
+        }
+        at = this.#readHead(bytes, at)
       }
-      if (this.#request !== undefined || this.socket.writableNeedDrain) {
-        this.#hold(at === 0 ? bytes : bytes.subarray(at))
-        break
-      }
-      at = this.#readHead(bytes, at)
+    } catch (fault) {
+      // A bug must not end the process: it costs this connection, and answers that were given before still leave.
+      this.state.options.onFault?.(fault)
+      this.output.cut()
     }
     this.#isReading = false
     if (this.#hasEnded && this.#request === undefined && this.#rest === undefined) this.ended()
