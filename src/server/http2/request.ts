@@ -67,8 +67,8 @@ export class Http2Request implements ServerRequest {
     this.#queuedAt = this.#began
     this.#movedAt = this.#began
     // The client went, or nghttp2 found a fault in what it sent: either way nobody waits for an answer.
-    stream.on('aborted', () => this.#leave())
-    stream.once('close', () => this.#leave())
+    stream.on('aborted', () => this.leave())
+    stream.once('close', () => this.leave())
     stream.once('finish', () => this.#finish())
   }
 
@@ -172,7 +172,8 @@ export class Http2Request implements ServerRequest {
     setImmediate(closeQuietly, this.#stream)
   }
 
-  #leave(): void {
+  /** The client is gone, or the stream is over. */
+  leave(): void {
     if (this.#isGone) return
     this.#isGone = true
     this.#session.forget(this, !this.#isOver && this.#writer?.isAborted !== true)

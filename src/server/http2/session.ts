@@ -205,8 +205,13 @@ export class Http2Session {
 
   /** @param now the sweeper's time */
   sweep(now: number): void {
+    if (this.#session.destroyed) {
+      // Its last bytes may wait for a client that takes none.
+      if (!this.#isEnding) this.#ending()
+      if (now >= this.#endsAt) this.#socket.destroy()
+      return
+    }
     if (this.#isEnding && now >= this.#endsAt && this.#requests.size === 0) this.cut()
-    if (this.#session.destroyed) return
     if (this.#halfClosedAt !== -1 && now - this.#halfClosedAt >= settled) {
       this.cut()
       return
@@ -291,6 +296,7 @@ export class Http2Session {
 
   #closed(): void {
     this.#session.destroy()
+    for (const request of this.#requests) request.leave()
     this.#plane.sessions.delete(this)
     this.options.onConnections?.(this.#plane.sessions.size)
   }
