@@ -54,7 +54,7 @@ describe.each(planes)('dataPlane: %s', (plane) => {
       it('makes no request into two, and nobody gets the answer of another', async () => {
         const runners = lanes
           .slice(0, clients)
-          .map((lane) => new ChainRunner(proxy.port, corpus.recorder, lane))
+          .map((lane) => new ChainRunner(proxy.port, corpus.recorder, lane, true))
         expect(await runAll(runners)).toEqual([])
         expect(corpus.recorder.faults).toEqual([])
         // Many cases are good requests, and the proxy lets more of them through.
