@@ -159,6 +159,20 @@ onEachDataPlane(() => {
       expect((await client.answer()).body.length).toBe(large.length)
     })
 
+    it('with many answers after it has ended its side gets all of them', async () => {
+      const body = 'x'.repeat(100_000)
+      await using listener = await startListener({
+        handle: (request) => request.answer({ status: 200, fields: [], body }),
+      })
+      const client = await listener.client()
+      client.socket.pause()
+      client.send(get.repeat(100)).end()
+      await delay(100)
+      client.socket.resume()
+      for (let count = 0; count < 100; count += 1) expect((await client.answer()).status).toBe(200)
+      expect((await client.ended()).length).toBe(0)
+    })
+
     it('but takes nothing at all of its last answer is cut after the idle timeout', async () => {
       await using listener = await startListener({
         limits: { idleTimeout: 500 },

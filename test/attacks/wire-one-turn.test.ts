@@ -166,3 +166,23 @@ onEachDataPlane(() => {
     })
   })
 })
+
+describe('on the wire data plane: thousands of requests in one packet', () => {
+  it('do not keep those of others waiting', async () => {
+    const order: string[] = []
+    await using listener = await startListener({
+      dataPlane: 'wire',
+      handle(request) {
+        order.push(request.target)
+        handle(request)
+      },
+    })
+    const [many, one] = [await listener.client(), await listener.client()]
+    many.send(get('/own/many').repeat(1500))
+    one.send(get('/own/one'))
+    for (let count = 0; count < 1500; count += 1) expect((await many.answer()).status).toBe(200)
+    expect((await one.answer()).status).toBe(200)
+    expect(order).toHaveLength(1501)
+    expect(order.indexOf('/own/one')).toBeLessThan(200)
+  })
+})

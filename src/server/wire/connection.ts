@@ -4,14 +4,14 @@
  */
 import type { Socket } from 'node:net'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
-import type { Answer, ConnectionFacts, FieldLines } from '../../exchange.ts'
+import type { Answer, ConnectionFacts } from '../../exchange.ts'
 import { wireFaults, type WireFaultKind } from '../../wire/faults.ts'
 import { Partial } from '../../wire/partial.ts'
 import { RequestHeadParser } from '../../wire/request-head.ts'
 import { inspectHead, type Head } from '../head.ts'
 import { requestIdOf } from '../request-id.ts'
 import { Output } from './output.ts'
-import { refusalOf } from './refusals.ts'
+import { answerTo, refusalOf, type RefusedHead } from './refusals.ts'
 import { WireRequest } from './request.ts'
 import { listenTo, stopListening, type SocketListener } from './socket-events.ts'
 import type { WireState } from './state.ts'
@@ -23,14 +23,10 @@ const settled = 1000
 const halfOpen = 1000
 const lingering = { time: 2000, bytes: 1024 * 1024 } as const
 
-const noNames: ReadonlySet<string> = new Set()
-const noFields: FieldLines = []
+/** Requests that came together and are answered in one turn of the loop; then others have theirs. */
+const mostInTurn = 32
 
-interface RefusedHead {
-  readonly method: string
-  readonly target: string
-  readonly fields: FieldLines
-}
+const noNames: ReadonlySet<string> = new Set()
 
 export class Connection implements SocketListener {
   readonly socket: Socket
@@ -96,13 +92,19 @@ export class Connection implements SocketListener {
         this.seal()
         request.failBody(refuse('body_malformed', { detail: 'the connection ended within the body' }))
       }
-    } else if (this.#partial === undefined) this.close()
+    } else if (this.#rest !== undefined) return
+    else if (this.#partial === undefined) this.close()
     else this.#refuse(refuse('malformed_head', { detail: 'the connection ended within the head' }))
   }
 
   drained(): void {
     if (this.#request !== undefined) this.#request.drained()
     else this.#readOn()
+  }
+
+  /** Another turn has come for what waits. */
+  goOn(): void {
+    if (this.#request === undefined) this.#readOn()
   }
 
   closed(): void {
@@ -168,14 +170,18 @@ export class Connection implements SocketListener {
 
   #readHeads(bytes: Buffer): void {
     let at = 0
+    let left = mostInTurn
     this.#isReading = true
     try {
       while (at < bytes.length) {
-        if (this.#isSealed || this.#request !== undefined || this.socket.writableNeedDrain) {
+        const isFree = this.#request === undefined && !this.#isSealed && !this.socket.writableNeedDrain
+        if (!isFree || left === 0) {
           this.#hold(at === 0 ? bytes : bytes.subarray(at))
+          if (isFree) setImmediate(goOn, this)
           break
         }
         at = this.#readHead(bytes, at)
+        left -= 1
       }
     } catch (fault) {
       // A bug must not end the process: it costs this connection, and answers that were given before still leave.
@@ -260,18 +266,9 @@ export class Connection implements SocketListener {
 
   /** Answers a refusal of step 1, and closes. */
   #refuse(refusal: Refusal, head?: RefusedHead): void {
-    const { options } = this.state
-    const requestId = requestIdOf(head?.fields ?? noFields)
-    let answer: Answer
-    try {
-      answer = options.refuse(refusal, { requestId, connection: this.facts, ...head })
-    } catch (fault) {
-      // Who renders refusals should not throw; if they do, the connection ends without a word, and the process goes on.
-      options.onFault?.(fault)
-      this.close()
-      return
-    }
-    this.#answerLast(head?.method, answer)
+    const answer = answerTo(refusal, this.state.options, this.facts, head)
+    if (answer === undefined) this.close()
+    else this.#answerLast(head?.method, answer)
   }
 
   #answerLast(method: string | undefined, answer: Answer): void {
@@ -372,4 +369,8 @@ export class Connection implements SocketListener {
       this.#refuse(refuse('request_timeout'))
     }
   }
+}
+
+function goOn(connection: Connection): void {
+  connection.goOn()
 }

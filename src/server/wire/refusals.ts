@@ -1,7 +1,10 @@
-/** What the wire cannot read, in the words of refusals. */
+/** What cannot be served, in the words of refusals: bytes that the wire cannot read, and heads of step 1. */
 import type { Reason } from '../../engine/errors.ts'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
+import type { Answer, ConnectionFacts, FieldLines } from '../../exchange.ts'
 import type { WireFaultKind } from '../../wire/faults.ts'
+import type { ListenerOptions } from '../listener.ts'
+import { requestIdOf } from '../request-id.ts'
 
 const reasons: Partial<Record<WireFaultKind, Reason>> = {
   method: 'method_invalid',
@@ -13,4 +16,28 @@ const reasons: Partial<Record<WireFaultKind, Reason>> = {
 
 export function refusalOf(fault: WireFaultKind, detail: string): Refusal {
   return refuse(reasons[fault] ?? 'malformed_head', { detail })
+}
+
+/** What was read of a head before it was refused. */
+export interface RefusedHead {
+  readonly method: string
+  readonly target: string
+  readonly fields: FieldLines
+}
+
+const noFields: FieldLines = []
+
+/** @returns the answer; undefined where whoever renders refusals threw, which they should not: then the connection ends without a word */
+export function answerTo(
+  refusal: Refusal,
+  options: ListenerOptions,
+  connection: ConnectionFacts,
+  head: RefusedHead | undefined,
+): Answer | undefined {
+  try {
+    return options.refuse(refusal, { requestId: requestIdOf(head?.fields ?? noFields), connection, ...head })
+  } catch (fault) {
+    options.onFault?.(fault)
+    return undefined
+  }
 }
