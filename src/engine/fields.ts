@@ -65,7 +65,7 @@ export function connectionOptions(fields: readonly string[]): ReadonlySet<string
     }
     options ??= new Set()
     for (const option of fields[index + 1]!.split(',')) {
-      const name = option.trim().toLowerCase()
+      const name = withoutOws(option).toLowerCase()
       if (name !== '') {
         options.add(name)
       }
@@ -88,6 +88,25 @@ export function withoutHopByHop(fields: readonly string[]): string[] {
     }
   }
   return kept
+}
+
+/**
+ * Optional white space is space and tab. `trim` also takes bytes such as 0xA0, which no other reader of a field does.
+ *
+ * @returns the text without it at its ends
+ * @see RFC 9110, section 5.6.3
+ */
+export function withoutOws(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isOws(text, start)) start += 1
+  while (end > start && isOws(text, end - 1)) end -= 1
+  return text.slice(start, end)
+}
+
+function isOws(text: string, index: number): boolean {
+  const code = text.charCodeAt(index)
+  return code === 0x20 || code === 0x09
 }
 
 /** @returns whether a field name as written is the given lower-case one; no string is made */

@@ -2,6 +2,7 @@
  * Where a request came from, told anew: what clients wrote of it is gone, what trusted proxies wrote counts from the client's own
  * address on. Whatever stood left of that anybody may have written.
  */
+import { withoutOws } from '../engine/fields.ts'
 import { isIP } from 'node:net'
 import { Recent } from '../engine/recent.ts'
 import type { GatewayRequest } from '../engine/request.ts'
@@ -90,7 +91,7 @@ function listedNodes(request: GatewayRequest): string[] {
     .values('x-forwarded-for')
     .join(',')
     .split(',')
-    .map((entry) => bareAddress(entry.trim()))
+    .map((entry) => bareAddress(withoutOws(entry)))
 }
 
 const pair = /([^\s=;,"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))/g

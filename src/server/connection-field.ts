@@ -1,5 +1,5 @@
 /** What `Connection` may name: it makes fields vanish, so it must not reach those that decide something. */
-import { isFieldName } from '../engine/fields.ts'
+import { isFieldName, withoutOws } from '../engine/fields.ts'
 import { refuse, type Refusal } from '../engine/outcome.ts'
 
 /** Without these a request would be another one: routed, framed or judged differently by the next reader. */
@@ -34,7 +34,7 @@ export function protectedForm(name: string): string {
 export function connectionFault(value: string, identityNames: ReadonlySet<string>): Refusal | undefined {
   if (usual.test(value)) return undefined
   for (const option of value.split(',')) {
-    const name = option.trim()
+    const name = withoutOws(option)
     if (name === '' || usual.test(name)) continue
     if (!isFieldName(name)) return refuse('malformed_head', { detail: 'Connection holds no list of names' })
     const form = protectedForm(name)
@@ -51,5 +51,5 @@ export function connectionFault(value: string, identityNames: ReadonlySet<string
 
 /** @returns whether the list has the option, given in lower case */
 export function hasOption(value: string, option: string): boolean {
-  return value.split(',').some((each) => each.trim().toLowerCase() === option)
+  return value.split(',').some((each) => withoutOws(each).toLowerCase() === option)
 }

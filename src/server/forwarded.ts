@@ -3,7 +3,7 @@
  * What stands left of it anybody may have written; what a trusted proxy wrote wrongly is refused, never guessed at,
  * since falling back to the proxy's own address could grant what is granted to that address.
  */
-import { isNamed } from '../engine/fields.ts'
+import { isNamed, withoutOws } from '../engine/fields.ts'
 import { refuse, type Refusal } from '../engine/outcome.ts'
 import type { ConnectionFacts, FieldLines } from '../exchange.ts'
 import { addressOfNode } from './address.ts'
@@ -154,12 +154,7 @@ function hopOf(address: string, protocol: string | undefined, host: string | und
 
 function listOf(fields: FieldLines, name: string): string[] {
   const lines = linesOf(fields, name)
-  return lines.length === 0
-    ? []
-    : lines
-        .join(',')
-        .split(',')
-        .map((entry) => entry.trim())
+  return lines.length === 0 ? [] : lines.join(',').split(',').map(withoutOws)
 }
 
 function linesOf(fields: FieldLines, name: string): string[] {

@@ -4,7 +4,7 @@
  * @see RFC 6455, sections 4.1 and 4.2.2
  */
 import { hash } from 'node:crypto'
-import { connectionOptions, isNamed } from '../engine/fields.ts'
+import { connectionOptions, isNamed, withoutOws } from '../engine/fields.ts'
 import type { FieldLines } from '../exchange.ts'
 import type { RawHead } from './connection.ts'
 
@@ -35,7 +35,7 @@ function single(fields: FieldLines, name: string): string | undefined {
       if (found !== undefined) {
         return undefined
       }
-      found = fields[index + 1]!.trim()
+      found = withoutOws(fields[index + 1]!)
     }
   }
   return found
