@@ -9,6 +9,7 @@ import type { Socket } from 'node:net'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import type { Answer, ConnectionFacts, FieldLines } from '../../exchange.ts'
 import { cutStream } from '../../http2/cut.ts'
+import { handleOf, keepSessionOf, type SessionHandle } from '../../http2/keeper.ts'
 import type { ListenerOptions } from '../listener.ts'
 import type { Sweeper } from '../../wire/sweeper.ts'
 import { requestIdOf } from '../request-id.ts'
@@ -62,6 +63,7 @@ export class Http2Session {
   readonly #plane: PlaneState
   readonly #socket: Socket
   readonly #session: ServerHttp2Session
+  readonly #handle: SessionHandle
   readonly #requests = new Set<Http2Request>()
   readonly #resets: Budget
   readonly #noise: Budget
@@ -96,6 +98,7 @@ export class Http2Session {
     // Not a server that never listens: a session has all that is needed, and takes the limits of now.
     const session = performServerHandshake(socket, sessionOptions(options.limits()))
     this.#session = session
+    this.#handle = handleOf(session)
     session.setLocalWindowSize(windows.connection)
     session.on('error', ignore)
     session.on('stream', (stream, _headers, flags, lines) => this.#receive(stream, flags, lines))
@@ -147,6 +150,7 @@ export class Http2Session {
 
   #receive(stream: ServerHttp2Stream, flags: number, lines: FieldLines): void {
     stream.on('error', ignore)
+    keepSessionOf(stream, this.#handle)
     this.#streams += 1
     this.#lastStream = stream.id ?? this.#lastStream
     if (this.#isCalmed) return

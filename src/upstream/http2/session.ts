@@ -2,6 +2,7 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { handleOf, keepSessionOf, type SessionHandle } from '../../http2/keeper.ts'
 import { ConnectError, openSocket, type Address, type ConnectOptions } from '../connect.ts'
 import { StreamConnection } from './stream-connection.ts'
 
@@ -41,6 +42,7 @@ export class Session {
   readonly address: string
   readonly scheme: 'http' | 'https'
   readonly #client: ClientHttp2Session
+  readonly #handle: SessionHandle
   readonly #socket: Socket
   readonly #times: SessionTimes
   readonly #streams = new Set<StreamConnection>()
@@ -87,6 +89,7 @@ export class Session {
     this.address = socket.remoteAddress ?? ''
     this.scheme = address.isTls ? 'https' : 'http'
     this.#client = client
+    this.#handle = handleOf(client)
     this.#socket = socket
     this.#times = times
     client.on('error', (error) => {
@@ -138,7 +141,9 @@ export class Session {
 
   request(lines: string[], endsHere: boolean): ClientHttp2Stream {
     // Without trailers to wait for, a request that is cut would end as if all of it had been said.
-    return this.#client.request(lines, { endStream: endsHere, waitForTrailers: !endsHere })
+    const stream = this.#client.request(lines, { endStream: endsHere, waitForTrailers: !endsHere })
+    keepSessionOf(stream, this.#handle)
+    return stream
   }
 
   /** The target has said that it did not and will not look at the stream. */
