@@ -184,6 +184,17 @@ interface Tally {
   cut: number
 }
 
+/** @param mayBeCut whether the client itself may have left within a body that ends with the connection */
+function judge({ body, fields }: RawAnswer, expected: string, mayBeCut: boolean): void {
+  const text = body.toString()
+  if (text === expected) return
+  const isCut = mayBeCut && expected.startsWith(text) && !/content-length/i.test(fields.join())
+  if (!isCut)
+    throw new Error(
+      `${text.length} bytes instead of ${expected.length}, ${text.slice(0, 80)} instead of ${expected.slice(0, 80)}, ${fields.join()}`,
+    )
+}
+
 /** One connection from its first request to its end. */
 async function converse(
   port: number,
@@ -212,7 +223,7 @@ async function converse(
       const answer = await finalAnswer(client, method)
       if (answer.status === 200) {
         tally.whole += 1
-        if (method !== 'HEAD') expect(answer.body.toString()).toBe(echoOf(path, body.length))
+        if (method !== 'HEAD') judge(answer, echoOf(path, body.length), leaves && isOld)
       } else {
         tally.refused += 1
         expect([413, 502, 503, 504]).toContain(answer.status)
