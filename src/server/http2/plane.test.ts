@@ -609,6 +609,37 @@ describe('a client that goes', () => {
     listener.reached[0]!.answer({ status: 200, fields: [], body: 'late' })
   })
 
+  it.each([
+    ['HEAD', false],
+    ['HEAD', true],
+    ['POST', true],
+  ])(
+    'before the answer to %s (content: %s) is told of, and may be answered in vain',
+    async (method, hasBody) => {
+      const { handle, gone, seen } = waiting()
+      const listener = await listen({ handle })
+      const client = await raw(listener)
+      client.send(
+        headers(1, request(method, '/'), hasBody ? flags.endHeaders : flags.endHeaders | flags.endStream),
+      )
+      await until(seen)
+      await delay(30)
+      expect(client.stream(1).reset).toBeUndefined()
+      client.send(rstStream(1))
+      expect(await gone).toBe(true)
+      listener.reached[0]!.answer({ status: 200, fields: [], body: '' })
+    },
+  )
+
+  it('is told to stop sending once HEAD is answered', async () => {
+    const { handle, writer } = begun()
+    const client = await raw(await listen({ handle }))
+    client.send(headers(1, request('HEAD', '/')))
+    ;(await writer).end()
+    await client.until(() => client.stream(1).reset, 'the reset')
+    expect(client.stream(1)).toMatchObject({ status: 200, isWhole: true, reset: errors.none })
+  })
+
   it('does not matter once its answer is out, or where nobody listens any more', async () => {
     const aborted: string[] = []
     const listener = await listen({

@@ -40,6 +40,8 @@ export class Http2Request implements ServerRequest {
   #isAnswered = false
   /** All of the answer is on its way. */
   #isOver = false
+  /** node:http2 ends the answer to HEAD before there is one. */
+  readonly #isEndedEarly: boolean
   #isGone = false
   // For the sweeper to compare with.
   #queued = -1
@@ -61,6 +63,7 @@ export class Http2Request implements ServerRequest {
     this.#session = session
     this.#stream = stream
     this.#content = endsHere ? undefined : new Content(stream)
+    this.#isEndedEarly = head.method === 'HEAD'
     this.#expectsContinue = head.expectsContinue
     this.#isGrpc = isGrpc(fieldOf(head.fields, 'content-type') ?? '')
     this.#began = session.sweeper.soon
@@ -119,6 +122,7 @@ export class Http2Request implements ServerRequest {
     if (!this.#isGone) writeAnswer(this.#stream, this.method, answer)
     // Only now: an answer that could not be written leaves room for another.
     this.#isAnswered = true
+    if (this.#isEndedEarly) this.#finish()
   }
 
   inform(status: number, fields: FieldLines): void {
@@ -131,6 +135,9 @@ export class Http2Request implements ServerRequest {
       method: this.method,
       isGrpc: this.#isGrpc,
       onHead: () => this.#session.beforeAnswer(),
+      onBodiless: () => {
+        if (this.#isEndedEarly) this.#finish()
+      },
       onRetract: () => {
         this.#isAnswered = false
         this.#writer = undefined
@@ -165,6 +172,7 @@ export class Http2Request implements ServerRequest {
 
   /** All of the answer has left. A client that still sends is told to stop: RFC 9113, section 8.1. */
   #finish(): void {
+    if (!this.#isAnswered || this.#isOver) return
     this.#isOver = true
     if (!this.isUnfinished) return
     this.#failBody(refuse('client_gone', { detail: 'answered before the body had come' }))
@@ -214,14 +222,16 @@ export class Http2Request implements ServerRequest {
 
   /** Bytes wait for the client's window, and none of them found room for as long as an idle connection may last. */
   #sweepAnswer(now: number): void {
+    const writer = this.#writer
     const queued = this.#stream.bufferSize
-    if (queued === 0 || queued !== this.#queued) {
+    // The end of an answer waits, too, where nghttp2 does not get to it.
+    const isWaiting = queued > 0 || (this.#isAnswered && !this.#isOver && writer?.isOver !== false)
+    if (!isWaiting || queued !== this.#queued) {
       this.#queued = queued
       this.#queuedAt = now
     }
-    const patience = this.#writer?.isAborted === true ? farewell : this.#session.options.limits().idleTimeout
-    if (now - this.#queuedAt < patience) return
-    if (queued === 0 && this.#writer?.isAborted !== true) return
+    const patience = writer?.isAborted === true ? farewell : this.#session.options.limits().idleTimeout
+    if (!isWaiting || now - this.#queuedAt < patience) return
     this.#cutAt = now
     cutStream(this.#stream, constants.NGHTTP2_CANCEL)
   }

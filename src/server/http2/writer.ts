@@ -34,6 +34,8 @@ export interface AnswerContext {
   readonly isGrpc: boolean
   /** Called before the first byte leaves. */
   readonly onHead: () => void
+  /** Called when a head is out that is all of the answer. */
+  readonly onBodiless: () => void
   /** Called when the answer was taken back. */
   readonly onRetract: () => void
 }
@@ -100,6 +102,11 @@ export class StreamWriter implements AnswerWriter {
     return !stream.writableNeedDrain
   }
 
+  /** Nothing follows, whole or cut. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
   flush(): void {
     if (this.#isHeadOut || this.#isOver) return
     this.#open(false)
@@ -161,7 +168,10 @@ export class StreamWriter implements AnswerWriter {
     const isEmpty = !this.#hasBody || (isAll && parts.length === 0 && this.#trailers.length === 0)
     // Without trailers to wait for, a stream that is closed ends as if all had been said.
     stream.respond(this.#head, isEmpty ? { endStream: true } : { waitForTrailers: true })
-    if (isEmpty) return
+    if (isEmpty) {
+      this.#context.onBodiless()
+      return
+    }
     stream.once('wantTrailers', () => this.#sendTrailers())
     for (const part of parts) writeTo(stream, part)
   }
