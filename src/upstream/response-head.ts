@@ -49,7 +49,8 @@ export function judgeResponseHead(raw: RawHead, method: string): ResponseHead | 
     body: isBodiless ? 'none' : bodyOf(scan),
     isEventStream: scan.isEventStream,
     length: scan.length === undefined ? 0 : Number(scan.length),
-    persists: version === '1.1' ? scan.named?.has('close') !== true : scan.named?.has('keep-alive') === true,
+    persists:
+      scan.named?.has('close') !== true && (version === '1.1' || scan.named?.has('keep-alive') === true),
     idleSeconds: scan.idleSeconds,
   }
 }

@@ -35,7 +35,72 @@ const untimely: Record<string, (connection: RawConnection) => unknown> = {
   'sends a 100': (connection) => connection.send('HTTP/1.1 100 Continue\r\n\r\n'),
 }
 
-onEachDataPlane(() => {
+const one = 'HTTP/1.1 200 OK\r\n'
+const old = 'HTTP/1.0 200 OK\r\n'
+const two = 'Content-Length: 2\r\n\r\nok'
+const again: Record<string, string> = {
+  'with a length': one + two,
+  'in chunks': `${one}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`,
+  'in chunks, with trailers': `${one}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-End: 1\r\n\r\n`,
+  'of 204': 'HTTP/1.1 204 No Content\r\n\r\n',
+  'behind interim ones': `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n${one}${two}`,
+  'with five seconds to stay': `${one}Keep-Alive: timeout=5\r\n${two}`,
+}
+const never: Record<string, string> = {
+  'that says close': `${one}Connection: close\r\n${two}`,
+  'that says keep-alive and close': `${one}Connection: Keep-Alive, Close\r\n${two}`,
+  'with no time to stay': `${one}Keep-Alive: timeout=0\r\n${two}`,
+  'with a second to stay': `${one}Keep-Alive: timeout=1\r\n${two}`,
+  'of HTTP/1.0': old + two,
+  'and a byte more': `${one}${two}H`,
+  'of 204 with a body': `HTTP/1.1 204 No Content\r\n\r\nok`,
+  'in chunks, and a byte more': `${one}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nH`,
+}
+
+/** undici sees these otherwise, and nothing comes of it. */
+const onTheWire: Record<string, readonly [number, string]> = {
+  'of 304 that tells a length': [1, 'HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n'],
+  'of HTTP/1.0 that says keep-alive': [1, `${old}Connection: Keep-Alive\r\n${two}`],
+  'of HTTP/1.0 that says keep-alive and close': [2, `${old}Connection: keep-alive, close\r\n${two}`],
+  'and an empty line behind it': [2, `${one}${two}\r\n`],
+}
+
+onEachDataPlane((dataPlane) => {
+  describe('a connection on which an upstream gave an answer', () => {
+    /** @returns how many connections it took to be answered twice */
+    async function connections(answer: string): Promise<number> {
+      const { server, raw, upstream } = await setUp(async (connection) => {
+        for (;;) {
+          await connection.head()
+          connection.send(answer)
+        }
+      })
+      for (let count = 0; count < 2; count += 1) {
+        expect(await exchange(server.port, get())).toMatch(/^HTTP\/1\.1 (?:200|204|304|103) /)
+        await until(() => {
+          const { idle, open } = upstream.state().targets[0]!.connections
+          return idle === open
+        })
+      }
+      return raw.connections.length
+    }
+
+    it.each(Object.entries(again))('%s is used again', async (_, answer) => {
+      expect(await connections(answer)).toBe(1)
+    })
+
+    it.skipIf(dataPlane === 'node').each(Object.entries(onTheWire))(
+      '%s is used again only where that is safe',
+      async (_, [count, answer]) => {
+        expect(await connections(answer)).toBe(count)
+      },
+    )
+
+    it.each(Object.entries(never))('%s is not used again', async (_, answer) => {
+      expect(await connections(answer)).toBe(2)
+    })
+  })
+
   describe('an upstream that, in the very turn in which an idle connection is taken,', () => {
     it.each(
       Object.entries(untimely).flatMap(([name, act]) =>
