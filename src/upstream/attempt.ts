@@ -10,9 +10,9 @@ import type { AttemptHooks, AttemptResult, Cut } from './attempt-result.ts'
 import type { Job } from './job.ts'
 import type { Waiting } from './patience.ts'
 import { sendBody } from './request-body.ts'
-import { endToEndFields, judgeInterim, type ResponseHead } from './response-head.ts'
+import { judgeInterim, switchFields, type ResponseHead } from './response-head.ts'
 import type { OpenStream } from './stream-watch.ts'
-import { passableTrailers } from './trailers.ts'
+import { passableBeside } from './trailers.ts'
 import { joinTunnel } from './tunnel.ts'
 import { acceptsHandshake } from './websocket.ts'
 import type { Connection, ConnectionFault, RawHead, Receiver, RequestFacts } from './connection.ts'
@@ -124,7 +124,7 @@ export class Attempt implements Receiver, Waiting, OpenStream {
     if (fields === undefined || this.#interims > mostInterim) {
       this.#refuseAnswer(fields === undefined ? 'a malformed interim answer' : 'too many interim answers')
     } else if (this.#job.server.version !== '1.0' && raw.status !== 100) {
-      this.#job.server.inform(raw.status, fields)
+      this.#job.server.inform(raw.status, passableBeside(fields) ?? [])
     }
   }
 
@@ -192,7 +192,7 @@ export class Attempt implements Receiver, Waiting, OpenStream {
     const isWhole = this.#stopBody === undefined
     const { version } = this.#job.server
     if (!this.#isDiscarding) {
-      this.#writer?.end(version === '1.0' ? undefined : passableTrailers(trailers))
+      this.#writer?.end(version === '1.0' ? undefined : passableBeside(trailers))
     }
     this.#settle(this.#answered())
     if (isWhole) {
@@ -205,7 +205,7 @@ export class Attempt implements Receiver, Waiting, OpenStream {
 
   upgraded(raw: RawHead, socket: Duplex): void {
     this.#waitsFor = undefined
-    const fields = endToEndFields(raw.fields)
+    const fields = switchFields(raw)
     const { server, handshakeKey, hooks } = this.#job
     if (fields === undefined || !acceptsHandshake(raw, handshakeKey)) {
       socket.destroy()

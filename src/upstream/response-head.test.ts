@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { judgeResponseHead } from './response-head.ts'
-import { passableTrailers } from './trailers.ts'
+import { passableBeside } from './trailers.ts'
 
 function judge(
   fields: readonly string[],
@@ -72,7 +72,7 @@ describe('a response head', () => {
 describe('trailers', () => {
   it('pass unless a recipient would act on them', () => {
     expect(
-      passableTrailers([
+      passableBeside([
         'X-Checksum',
         'a',
         'Set-Cookie',
@@ -87,8 +87,8 @@ describe('trailers', () => {
         'chunked',
       ]),
     ).toEqual(['X-Checksum', 'a', 'grpc-status', '0'])
-    expect(passableTrailers([])).toBeUndefined()
-    expect(passableTrailers(['Authorization', 'a'])).toBeUndefined()
-    expect(passableTrailers(['X', 'a\nb'])).toBeUndefined()
+    expect(passableBeside([])).toBeUndefined()
+    expect(passableBeside(['Authorization', 'a'])).toBeUndefined()
+    expect(passableBeside(['X', 'a\nb'])).toBeUndefined()
   })
 })

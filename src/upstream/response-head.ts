@@ -67,7 +67,13 @@ export function judgeInterim(raw: RawHead): string[] | undefined {
   return isPlain ? scan.fields : undefined
 }
 
-/** @returns the end-to-end fields of trailers or of a 101; undefined when one is malformed */
+/** @returns the end-to-end fields of a 101, without a length: what follows it is no body; undefined when one is malformed */
+export function switchFields(raw: RawHead): string[] | undefined {
+  const scan = scanFields(raw)
+  return typeof scan === 'string' ? undefined : withoutLength(scan.fields)
+}
+
+/** @returns the end-to-end fields of trailers; undefined when one is malformed */
 export function endToEndFields(fields: FieldLines): string[] | undefined {
   const scan = scanFields({ fields, isChecked: false })
   return typeof scan === 'string' ? undefined : scan.fields
@@ -176,7 +182,7 @@ function bodyOf({ coding, length: declared }: Scan): ResponseHead['body'] {
   return declared === undefined ? 'close' : 'length'
 }
 
-/** A 204 must not carry one (RFC 9110, section 8.6). */
+/** Neither a 204 nor an interim answer may carry one (RFC 9110, section 8.6). */
 function withoutLength(fields: string[]): string[] {
   return fields.filter((_, index) => fields[index - (index % 2)]!.toLowerCase() !== 'content-length')
 }

@@ -1,7 +1,8 @@
 /**
- * Which trailer fields of a response may reach the client: nothing that frames, routes, authenticates, caches or says
- * how the content is to be read, since a recipient that merges trailers into the head would act on it.
- * @see RFC 9110, section 6.5.1
+ * Which fields that come beside an answer's head, in trailers or in interim answers, may reach the client: nothing that frames,
+ * routes, authenticates, sets cookies, caches or says how the content is to be read, since a recipient that merges them into
+ * the head would act on it, and nobody looks at them as at a head.
+ * @see RFC 9110, sections 6.5.1 and 15.2
  */
 import { hopByHopNames } from '../engine/fields.ts'
 import type { FieldLines } from '../exchange.ts'
@@ -34,11 +35,11 @@ const refused: ReadonlySet<string> = new Set([
 const refusedFamilies = /^(?:access-control|sec|x-auth|x-portcullis|portcullis)-/
 
 /** @returns the field lines that pass; undefined where there are none */
-export function passableTrailers(trailers: FieldLines): FieldLines | undefined {
-  if (trailers.length === 0) {
+export function passableBeside(lines: FieldLines): FieldLines | undefined {
+  if (lines.length === 0) {
     return undefined
   }
-  const fields = endToEndFields(trailers) ?? []
+  const fields = endToEndFields(lines) ?? []
   const passed: string[] = []
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!.toLowerCase()

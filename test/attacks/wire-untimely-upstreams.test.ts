@@ -19,11 +19,11 @@ const handshake =
   'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
 
-async function switches(connection: RawConnection): Promise<void> {
+async function switches(connection: RawConnection, more = ''): Promise<void> {
   const key = /sec-websocket-key: (\S+)/i.exec(await connection.head())![1]!
   const accept = hash('sha1', `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'base64')
   connection.send(
-    `HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    `HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n${more}\r\n`,
   )
 }
 
@@ -141,7 +141,34 @@ onEachDataPlane((dataPlane) => {
     })
   })
 
+  describe('an interim answer', () => {
+    it('passes on hints, and nothing that belongs into a head', async () => {
+      const { server } = await setUp(async (connection) => {
+        await connection.head()
+        connection.send(
+          'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nSet-Cookie: __Host-portcullis=planted\r\nX-Request-Id: 1\r\n' +
+            `Access-Control-Allow-Origin: *\r\nX-Auth-Subject: root\r\nWWW-Authenticate: Basic\r\n\r\n${one}${two}`,
+        )
+      })
+      const answer = await exchange(server.port, get())
+      expect(answer).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a>\r\n\r\nHTTP\/1\.1 200 OK\r\n/)
+    })
+  })
+
   describe('a tunnel', () => {
+    it('tells of no body', async () => {
+      const { server } = await setUp(async (connection) => {
+        await switches(connection, 'Content-Length: 5\r\nSec-WebSocket-Protocol: chat\r\n')
+        connection.send('hello')
+      })
+      const client = new RawClient(server.port).send(handshake)
+      const received = await client.until((text) => text.endsWith('\r\n\r\nhello'))
+      expect(received).toMatch(/^HTTP\/1\.1 101 /)
+      expect(received).toContain('Sec-WebSocket-Protocol: chat')
+      expect(received).not.toMatch(/content-length/i)
+      client.close()
+    })
+
     it('whose upstream ends its side first still carries what the client says', async () => {
       const { server, raw } = await setUp(async (connection) => {
         await switches(connection)
@@ -173,7 +200,7 @@ onEachDataPlane((dataPlane) => {
     })
 
     it('that cannot be made is a 500, and leaves nothing in flight', async () => {
-      const { server, raw, upstream } = await setUp(switches, {
+      const { server, raw, upstream } = await setUp((connection) => switches(connection), {
         hooks: {
           decorate() {
             throw new Error('a bug')
