@@ -6,7 +6,7 @@ import type { Socket, OnReadOpts } from 'node:net'
 import { BodyReader } from '../wire/body.ts'
 import { wireFaults } from '../wire/faults.ts'
 import { leaveSoon, type Sender } from '../wire/outbox.ts'
-import { Partial } from '../wire/partial.ts'
+import { PartialHead } from '../wire/partial-head.ts'
 import { ResponseHeadParser } from '../wire/response-head.ts'
 import type { Connection, ConnectionFault, RawHead, Receiver, RequestFacts } from './connection.ts'
 import { writeRequestHead } from './request-head.ts'
@@ -38,7 +38,7 @@ export class WireConnection implements Connection, Sender {
   #out = ''
   #isInBody = false
   readonly #body = new BodyReader()
-  #partial: Partial<ResponseHeadParser> | undefined = undefined
+  #partial: PartialHead<ResponseHeadParser> | undefined = undefined
   #persists = false
   #continues = 0
   #isHeard = false
@@ -234,7 +234,7 @@ export class WireConnection implements Connection, Sender {
   }
 
   #keep(bytes: Buffer): void {
-    const partial = new Partial(new ResponseHeadParser())
+    const partial = new PartialHead(new ResponseHeadParser())
     partial.add(bytes)
     partial.parser.parse(partial.bytes, 0, partial.length, bounds)
     this.#partial = partial

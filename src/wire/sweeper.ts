@@ -1,6 +1,7 @@
 /**
- * The one timer of a listener. Every deadline of every connection is compared on a coarse tick, so that a request starts no
- * timer. It counts its own ticks instead of reading a clock: when the process stalls, the clients' time stands still too.
+ * One timer for many deadlines: those of all connections of a listener, or of all tries of an upstream, are compared on a coarse
+ * tick, so that a request starts no timer. It counts its own ticks instead of reading a clock: when the process stalls, the time
+ * of its peers stands still too.
  */
 
 const coarsest = 500

@@ -1,6 +1,6 @@
 /**
- * Heads and chunks as text, one byte for each character. The only place that writes a line break, so the one that looks at every
- * name and value: whatever made the lines (a claim, a configuration, an upstream), none of them can end a line by itself.
+ * Heads of answers, and chunks, as text, one byte for each character. Every name and value that becomes a line is looked at here:
+ * whatever made the lines (a claim, a configuration, an upstream), none of them can end a line by itself.
  */
 import { STATUS_CODES } from 'node:http'
 import { isFieldName, isFieldValue, isNamed } from '../engine/fields.ts'

@@ -1,12 +1,13 @@
 /**
  * One client connection on the wire: reads one request at a time, lets its answer leave, reads the next. What came behind a
- * request waits unread until then, so answers leave in order by themselves, and a client cannot fill memory by pipelining.
+ * request waits unread until then, so answers leave in order by themselves, and a client cannot fill memory by pipelining. Nor
+ * can it keep the process to itself: after a few requests others have their turn.
  */
 import type { Socket } from 'node:net'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import type { Answer, ConnectionFacts } from '../../exchange.ts'
 import { wireFaults, type WireFaultKind } from '../../wire/faults.ts'
-import { Partial } from '../../wire/partial.ts'
+import { PartialHead } from '../../wire/partial-head.ts'
 import { RequestHeadParser } from '../../wire/request-head.ts'
 import { inspectHead, type Head } from '../head.ts'
 import { requestIdOf } from '../request-id.ts'
@@ -37,7 +38,7 @@ export class Connection implements SocketListener {
   /** The one request that is being read or answered. */
   #request: WireRequest | undefined = undefined
   /** A head that came in pieces. */
-  #partial: Partial<RequestHeadParser> | undefined = undefined
+  #partial: PartialHead<RequestHeadParser> | undefined = undefined
   /** Bytes behind the request, not looked at yet. */
   #rest: Buffer | undefined = undefined
   #isSealed = false
@@ -218,7 +219,7 @@ export class Connection implements SocketListener {
 
   /** The shared parser belongs to whoever reads next: what came of a head goes on in one of its own. */
   #keep(bytes: Buffer): void {
-    const partial = new Partial(new RequestHeadParser())
+    const partial = new PartialHead(new RequestHeadParser())
     partial.add(bytes)
     partial.parser.parse(partial.bytes, 0, partial.length, this.state.options.limits())
     this.#partial = partial

@@ -17,7 +17,7 @@ import { ownAnswer } from './write-answer.ts'
 const smallPacket = 4096
 /** Bytes of a body that are read before anybody wants them: so a fault in it, or a client that leaves, is seen meanwhile. */
 const readAhead = 16 * 1024
-const goOn = 'HTTP/1.1 100 Continue\r\n\r\n'
+const continueHead = 'HTTP/1.1 100 Continue\r\n\r\n'
 
 export class WireRequest implements ServerRequest {
   readonly method: string
@@ -92,7 +92,7 @@ export class WireRequest implements ServerRequest {
     if (this.#bodyFault !== undefined) body.fail(this.#bodyFault)
     else if (socket.destroyed) body.fail(refuse('client_gone'))
     else if (this.#head.expectsContinue && early === undefined && !this.isWhole && !this.#isAnswered) {
-      this.#connection.output.write(goOn)
+      this.#connection.output.write(continueHead)
     }
     early?.forEach((bytes) => body.feed(bytes))
     if (this.isWhole) body.finish()

@@ -6,7 +6,7 @@
 /** Larger than most heads, smaller than what would matter for ten thousand slow clients. */
 const smallest = 1024
 
-export class Partial<Parser> {
+export class PartialHead<Parser> {
   /** Reads on in `bytes`, from 0. */
   readonly parser: Parser
   #bytes: Buffer
