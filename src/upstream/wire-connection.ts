@@ -11,7 +11,7 @@ import { ResponseHeadParser } from '../wire/response-head.ts'
 import type { Connection, ConnectionFault, RawHead, Receiver, RequestFacts } from './connection.ts'
 import { writeRequestHead } from './request-head.ts'
 import { judgeInterim, judgeResponseHead } from './response-head.ts'
-import { guardWrites, unguardWrites } from './write-guard.ts'
+import { guardWrites } from './write-guard.ts'
 
 /** Milliseconds. An idle connection is closed before the usual five seconds of servers, or a second before what `Keep-Alive` announced. */
 const idle = { usual: 4_000, longest: 60_000, margin: 1_000 } as const
@@ -100,22 +100,25 @@ export class WireConnection implements Connection, Sender {
       process.nextTick(() => this.#fail('unsent', 'the connection was closed before the request was sent'))
       return
     }
-    if (facts.body === 'none' || facts.body === 0) {
-      this.#out = head
-      leaveSoon(this)
-    } else {
-      if (!this.#isGuarded) this.#guard()
-      this.#socket.write(head, 'latin1')
-    }
-    receiver.sent()
+    this.#out = head
+    leaveSoon(this)
+    if (facts.body === 'none' || facts.body === 0) receiver.sent()
+    else if (!this.#isGuarded) this.#guard()
   }
 
   leave(): void {
-    const out = this.#out
     // What a dead socket cannot take was not sent: it may still be, on another.
-    if (out === '' || this.#socket.destroyed) return
+    if (this.#out === '' || this.#socket.destroyed) return
+    this.#socket.write(this.#out, 'latin1')
     this.#out = ''
-    this.#socket.write(out, 'latin1')
+    const { body } = this.#request!
+    if (body === 'none' || body === 0) return
+    try {
+      // Only now: a request whose body was begun could not be sent again.
+      this.#receiver!.sent()
+    } catch (error) {
+      this.#fail('invalid', (error as Error).message)
+    }
   }
 
   #guard(): void {
@@ -318,7 +321,6 @@ export class WireConnection implements Connection, Sender {
     this.#isHandedOn = true
     socket.off('data', this.#onData)
     socket.pause()
-    if (this.#isGuarded) unguardWrites(socket)
     if (early.length > 0) socket.unshift(early)
     receiver.upgraded(head, socket)
   }

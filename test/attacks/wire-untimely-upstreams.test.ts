@@ -104,16 +104,22 @@ onEachDataPlane((dataPlane) => {
   describe('an upstream that, in the very turn in which an idle connection is taken,', () => {
     it.each(
       Object.entries(untimely).flatMap(([name, act]) =>
-        (['GET', 'POST', 'DELETE'] as const).map((method) => ({ name, method, act })),
+        [
+          ['GET', ''],
+          ['DELETE', ''],
+          ['POST', ''],
+          ['POST', 'body'],
+          ['PUT', 'x'.repeat(100_000)],
+        ].map(([method, body = '']) => ({ name, method, body, length: body.length, act })),
       ),
-    )('$name, gets the $method on another one', async ({ method, act }) => {
+    )('$name, gets the $method with $length bytes on another one', async ({ method, body, act }) => {
       const { server, raw, upstream } = await setUp(honest, { settings: { retries: { attempts: 0 } } })
       const client = new RawClient(server.port)
       client.send('GET /one HTTP/1.1\r\nHost: a\r\n\r\n')
       await client.until((received) => received.endsWith('/one'))
       await until(() => upstream.state().targets[0]!.connections.idle === 1)
       client.received = ''
-      client.send(`${method} /two HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`)
+      client.send(`${method} /two HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
       act(raw.connections[0]!)
       const answer = await client.until((received) => /\r\n\r\n[^]/.test(received))
       expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n\/two$/)
