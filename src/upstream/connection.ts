@@ -23,7 +23,7 @@ export type RequestFacts = HeadFacts
 
 /** Hears of one exchange. After `end`, `upgraded` or `failed` nothing more is told. */
 export interface Receiver {
-  /** The head is on its way: body bytes may follow by `write`. Where a body follows not before the head has left. */
+  /** The head is on its way: body bytes may follow by `write`. Where a body follows, it is told no sooner than the head has left. */
   sent(): void
   /** An interim answer; never 100, never an asked-for 101. */
   interim(head: RawHead): void
