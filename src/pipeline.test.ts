@@ -47,7 +47,8 @@ it('neither throws nor leaves a promise behind when even the refusal cannot be a
   runPipeline(new ExchangeState('id', server, { services } as unknown as Snapshot))
   await new Promise((resolve) => setImmediate(resolve))
   process.off('unhandledRejection', note)
-  expect(tried).toBe(2)
+  // Its own refusal, that of the fault, and a bare one at last.
+  expect(tried).toBe(3)
   expect(logged).toContain('the refusal could not be answered')
   expect(unseen).toEqual([])
 })

@@ -2,10 +2,10 @@
  * A request's way, as a table: one direction, and a refusal at any stage ends it.
  * A stage returns a value or a promise; the runner awaits only promises, so a warm request runs straight through.
  */
-import { refuse, type Refusal } from './engine/outcome.ts'
+import type { Refusal } from './engine/outcome.ts'
 import type { ExchangeState } from './gateway/exchange-state.ts'
 import { answerEndpoint } from './gateway/endpoints/answer.ts'
-import { conclude } from './gateway/conclude.ts'
+import { conclude, concludeFault } from './gateway/conclude.ts'
 import { answered, type Stage } from './gateway/stage.ts'
 import { authenticateCaller, checkOrigin } from './gateway/stages/authenticate.ts'
 import { authorizeCaller } from './gateway/stages/authorize.ts'
@@ -55,31 +55,16 @@ function walk(exchange: ExchangeState, from: number): void {
             else end(exchange, stage, settled)
             return undefined
           })
-          .catch((error: unknown) => fail(exchange, stage, error))
+          .catch((error: unknown) => concludeFault(exchange, stage.type, error))
         return
       }
       if (result !== undefined) return end(exchange, stage, result)
     }
   } catch (error) {
-    fail(exchange, stages[at]!, error)
+    concludeFault(exchange, stages[at]!.type, error)
   }
 }
 
 function end(exchange: ExchangeState, stage: Stage, result: Refusal | typeof answered): void {
   if (result !== answered) conclude(exchange, stage.type, result)
-}
-
-function fail(exchange: ExchangeState, stage: Stage, error: unknown): void {
-  exchange.snapshot.services.log.error(
-    { err: error, requestId: exchange.id, stage: stage.name },
-    'a stage failed',
-  )
-  try {
-    conclude(exchange, stage.type, refuse('internal_error'))
-  } catch (again) {
-    exchange.snapshot.services.log.error(
-      { err: again, requestId: exchange.id },
-      'the refusal could not be answered',
-    )
-  }
 }

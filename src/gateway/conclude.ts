@@ -3,7 +3,7 @@ import { renderRefusal } from '../server/problem.ts'
 import { isNamed } from '../engine/fields.ts'
 import type { Answer, FieldLines } from '../exchange.ts'
 import { publicCodes } from '../engine/errors.ts'
-import type { Refusal } from '../engine/outcome.ts'
+import { refuse, type Refusal } from '../engine/outcome.ts'
 import type { Decision } from '../telemetry/gateway-metrics.ts'
 import { addOwnFields } from './decorate.ts'
 import { decisionEvent } from './decision-event.ts'
@@ -37,6 +37,27 @@ export function conclude(exchange: ExchangeState, type: Stage['type'], refusal: 
   })
   server.answer(answer)
   finish(exchange, answer.status)
+}
+
+/** A bug in a stage, or in an answer: it answers 500 where there is still room for an answer, and never leaves a client waiting. */
+export function concludeFault(exchange: ExchangeState, type: Stage['type'], error: unknown): void {
+  const { log } = exchange.snapshot.services
+  log.error({ err: error, requestId: exchange.id, stage: exchange.stage }, 'a stage failed')
+  try {
+    conclude(exchange, type, refuse('internal_error'))
+  } catch (again) {
+    log.error({ err: again, requestId: exchange.id }, 'the refusal could not be answered')
+    answerBarely(exchange)
+  }
+}
+
+/** Nothing that may fail is left in it; it fails only where an answer is out already. */
+function answerBarely({ server, id }: ExchangeState): void {
+  try {
+    server.answer({ status: 500, fields: ['X-Request-Id', id], body: '' })
+  } catch {
+    // The answer is out.
+  }
 }
 
 export function rawField(fields: FieldLines, name: string): string | undefined {

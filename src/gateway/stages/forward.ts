@@ -4,7 +4,7 @@ import { refuse } from '../../engine/outcome.ts'
 import type { FieldLines, ServerRequest } from '../../exchange.ts'
 import { isGrpc } from '../../server/problem.ts'
 import type { ForwardHooks, ForwardResult } from '../../upstream/upstream.ts'
-import { conclude, finish, rawField } from '../conclude.ts'
+import { conclude, concludeFault, finish, rawField } from '../conclude.ts'
 import { decorateAnswer } from '../decorate.ts'
 import type { ExchangeState } from '../exchange-state.ts'
 import { answered, type StageResult } from '../stage.ts'
@@ -64,6 +64,15 @@ class Forwarding implements ForwardHooks {
   }
 
   settled(result: ForwardResult): void {
+    try {
+      this.#conclude(result)
+    } catch (error) {
+      // Nobody above would tell the client.
+      concludeFault(this.#exchange, 'authorization', error)
+    }
+  }
+
+  #conclude(result: ForwardResult): void {
     const exchange = this.#exchange
     const { compiled, heldBody, snapshot } = exchange
     heldBody?.release()
