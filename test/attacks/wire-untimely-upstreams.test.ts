@@ -89,7 +89,7 @@ onEachDataPlane((dataPlane) => {
       expect(await connections(answer)).toBe(1)
     })
 
-    it.skipIf(dataPlane === 'node').each(Object.entries(onTheWire))(
+    it.each(Object.entries(dataPlane === 'wire' ? onTheWire : {}))(
       '%s is used again only where that is safe',
       async (_, [count, answer]) => {
         expect(await connections(answer)).toBe(count)
