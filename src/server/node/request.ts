@@ -4,7 +4,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { refuse, type Refusal } from '../../engine/outcome.ts'
 import type { Answer, AnswerWriter, ConnectionFacts, FieldLines, ServerRequest } from '../../exchange.ts'
 import type { Head } from '../head.ts'
-import { requestIdOf } from '../request-id.ts'
+import { recover, refusalOfRequest } from '../recover.ts'
 import { RequestBody } from './body.ts'
 import type { Connection } from './connection.ts'
 import type { Incoming } from './incoming.ts'
@@ -168,28 +168,11 @@ export class NodeRequest implements ServerRequest, Turn {
     if (socket.destroyed) return
     try {
       if (this.#bodyFault === undefined) listener.options.handle(this)
-      else this.#refuse(this.#bodyFault)
+      else this.answer(refusalOfRequest(this, this.#bodyFault, listener.options))
     } catch (fault) {
-      this.#recover(fault)
+      const cut = (): void => void socket.destroy()
+      recover(this, fault, listener.options, { isAnswered: this.#isAnswered, cut })
     }
-  }
-
-  /** A bug must neither hang the client nor end the process. */
-  #recover(fault: unknown): void {
-    const { socket, listener } = this.#origin.connection
-    listener.options.onFault?.(fault, requestIdOf(this.fields))
-    try {
-      if (this.#isAnswered) socket.destroy()
-      else this.#refuse(refuse('internal_error'))
-    } catch {
-      socket.destroy()
-    }
-  }
-
-  #refuse(refusal: Refusal): void {
-    const { method, target, fields, connection } = this
-    const facts = { requestId: requestIdOf(fields), method, target, fields, connection }
-    this.answer(this.#origin.connection.listener.options.refuse(refusal, facts))
   }
 
   get isOver(): boolean {

@@ -7,7 +7,7 @@ import { BodyReader } from '../../wire/body.ts'
 import { wireFaults } from '../../wire/faults.ts'
 import { responseHead } from '../../wire/write.ts'
 import type { Head } from '../head.ts'
-import { requestIdOf } from '../request-id.ts'
+import { recover, refusalOfRequest } from '../recover.ts'
 import { RequestBody } from './body.ts'
 import type { Connection } from './connection.ts'
 import { beginAnswer, type WireAnswerWriter } from './writer.ts'
@@ -226,28 +226,11 @@ export class WireRequest implements ServerRequest {
     const { options } = this.#connection.state
     try {
       if (this.#bodyFault === undefined) options.handle(this)
-      else this.#refuse(this.#bodyFault)
+      else this.answer(refusalOfRequest(this, this.#bodyFault, options))
     } catch (fault) {
-      this.#recover(fault)
+      const { output } = this.#connection
+      recover(this, fault, options, { isAnswered: this.#isAnswered, cut: () => output.cut() })
     }
-  }
-
-  /** A bug must neither hang the client nor end the process. */
-  #recover(fault: unknown): void {
-    const { output, state } = this.#connection
-    state.options.onFault?.(fault, requestIdOf(this.fields))
-    try {
-      if (this.#isAnswered) output.cut()
-      else this.#refuse(refuse('internal_error'))
-    } catch {
-      output.cut()
-    }
-  }
-
-  #refuse(refusal: Refusal): void {
-    const { method, target, fields, connection } = this
-    const facts = { requestId: requestIdOf(fields), method, target, fields, connection }
-    this.answer(this.#connection.state.options.refuse(refusal, facts))
   }
 
   /** @returns the first byte behind the body, or behind what came of it */
